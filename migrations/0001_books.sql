@@ -1,0 +1,158 @@
+-- The books: who keeps money, in what currency, under which clock and which leader.
+-- Runs as catalyst_owner with search_path = ledger. Every key begins with the franchise.
+
+-- One row. A program serves this schema if it is at least as new as least_program says.
+create table program (
+    one boolean primary key default true constraint program_one check (one),
+    schema_version int not null,
+    least_program int not null
+);
+insert into program values (true, 1, 1);
+
+-- One row. Time for money is the database clock plus an offset, never below the floor. The offset
+-- moves only where `test` is set, which only `migrate --test-clock` does.
+create table clock (
+    one boolean primary key default true constraint clock_one check (one),
+    ahead interval not null default '0',
+    floor timestamptz not null default '-infinity',
+    test boolean not null default false,
+    constraint clock_moves_in_tests_only check (test or ahead = '0')
+);
+insert into clock default values;
+
+-- One row. The epoch of the leader in charge; a money call that names another one is fenced.
+create table leadership (
+    one boolean primary key default true constraint leadership_one check (one),
+    epoch bigint not null default 0
+);
+insert into leadership default values;
+
+create table currency (
+    code text collate "C" constraint currency_pk primary key,
+    decimals smallint not null constraint currency_decimals check (decimals between 0 and 4)
+);
+insert into currency (code, decimals)
+select unnest(string_to_array(codes, ' ')), decimals
+from (values
+    (0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'),
+    (2, 'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD '
+     || 'CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD '
+     || 'GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL '
+     || 'MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN '
+     || 'PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP '
+     || 'SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG'),
+    (3, 'BHD IQD JOD KWD LYD OMR TND'),
+    (4, 'CLF UYW')
+) as by_decimals (decimals, codes);
+
+-- A hub namespace that keeps money, pinned to the UID that it had when it was founded.
+create table franchise (
+    franchise int generated always as identity constraint franchise_pk primary key,
+    namespace text collate "C" not null constraint franchise_namespace unique,
+    namespace_uid text not null,
+    frozen text
+);
+
+create table sovereign (
+    franchise int not null references franchise,
+    sovereign text collate "C" not null,
+    currency text collate "C" not null references currency,
+    cluster text not null,
+    closed boolean not null default false,
+    constraint sovereign_pk primary key (franchise, sovereign),
+    constraint sovereign_currency unique (franchise, sovereign, currency)
+);
+
+-- What a plan cost and contained when it was accepted. Immutable: orders name the revision.
+create table plan_revision (
+    franchise int not null,
+    sovereign text collate "C" not null,
+    plan text collate "C" not null,
+    revision int not null constraint plan_revision_number check (revision >= 1),
+    currency text collate "C" not null,
+    amount bigint not null constraint plan_price check (amount between 0 and 1000000000000000),
+    terms jsonb not null,
+    accepted_at timestamptz not null,
+    xid bigint not null default pg_current_xact_id()::text::bigint,
+    constraint plan_revision_pk primary key (franchise, sovereign, plan, revision),
+    constraint plan_revision_price unique (franchise, sovereign, plan, revision, currency, amount),
+    constraint plan_revision_sovereign foreign key (franchise, sovereign, currency)
+        references sovereign (franchise, sovereign, currency)
+);
+create index plan_revision_xid on plan_revision (xid);
+
+-- Which revision of a plan is sold now. Withdrawn plans stay, for their holders.
+create table plan (
+    franchise int not null,
+    sovereign text collate "C" not null,
+    plan text collate "C" not null,
+    revision int not null,
+    offered boolean not null,
+    constraint plan_pk primary key (franchise, sovereign, plan),
+    constraint plan_in_force foreign key (franchise, sovereign, plan, revision)
+        references plan_revision
+);
+
+-- The customer. Its name, account and history stay for ever; `tenant` is the object that speaks
+-- for it now, and null means that it sleeps.
+create table organization (
+    franchise int not null references franchise,
+    organization text collate "C" not null,
+    tenant text collate "C",
+    sovereign text collate "C" not null,
+    cluster text not null,
+    xid bigint not null default pg_current_xact_id()::text::bigint,
+    constraint organization_pk primary key (franchise, organization),
+    constraint organization_name check (organization ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'
+        and length(organization) between 3 and 31),
+    constraint organization_sovereign foreign key (franchise, sovereign)
+        references sovereign (franchise, sovereign)
+);
+-- First committed row wins a name, for money and for objects.
+create unique index organization_of_tenant on organization (franchise, tenant)
+    where tenant is not null;
+create unique index organization_on_cluster on organization (cluster, organization)
+    where tenant is not null;
+create index organization_xid on organization (xid);
+
+-- Balances are kept for customers alone: one hot system row would serialise every redemption.
+create table account (
+    franchise int not null references franchise,
+    account bigint generated always as identity,
+    kind text not null constraint account_kind check (kind in ('customer', 'promotion', 'revenue')),
+    organization text collate "C",
+    currency text collate "C" not null references currency,
+    posted bigint not null default 0,
+    held bigint not null default 0,
+    suspended boolean not null default false,
+    constraint account_pk primary key (franchise, account),
+    constraint account_currency unique (franchise, account, currency),
+    constraint account_once unique nulls not distinct (franchise, kind, organization, currency),
+    constraint account_is_a_customers check ((kind = 'customer') = (organization is not null)),
+    constraint account_organization foreign key (franchise, organization) references organization,
+    constraint account_no_overdraft check (posted >= 0 and held between 0 and posted)
+) with (fillfactor = 70);
+
+-- What we made on a cluster, written before it is made; the UID follows when it is known.
+create table inventory (
+    franchise int not null,
+    organization text collate "C" not null,
+    cluster text not null,
+    kind text not null,
+    namespace text not null,
+    name text not null,
+    uid text,
+    constraint inventory_pk primary key (franchise, cluster, kind, namespace, name),
+    constraint inventory_organization foreign key (franchise, organization) references organization
+);
+create index inventory_of on inventory (franchise, organization);
+
+create function append_only() returns trigger language plpgsql as $$
+begin
+    raise 'rows of ledger.% are never changed or deleted; correct money by a new transfer',
+        tg_table_name using errcode = 'CA001';
+end $$;
+create trigger plan_revision_append_only before update or delete on plan_revision
+    for each row execute function append_only();
+create trigger plan_revision_no_truncate before truncate on plan_revision
+    execute function append_only();

@@ -1,0 +1,288 @@
+-- Functions that accept terms: what Git says, checked and recorded. All refusals are rows.
+
+create function now() returns timestamptz language sql stable as $$
+    select greatest(clock_timestamp() + ahead, floor) from ledger.clock
+$$;
+
+-- Raises the floor of ledger time; the leader calls it about once a second.
+create function tick_v1() returns void language sql as $$
+    update ledger.clock set floor = clock_timestamp() + ahead where clock_timestamp() + ahead > floor
+$$;
+
+-- Moves ledger time forward, in a database made for tests only (clock_moves_in_tests_only).
+create function advance_clock(p_by interval) returns timestamptz language plpgsql as $$
+begin
+    if p_by < '0' then raise 'ledger time never goes back'; end if;
+    update ledger.clock set ahead = ahead + p_by;
+    return ledger.now();
+end $$;
+
+-- The next leader's epoch. Waits for money calls of the last leader that are in flight; every
+-- later one of them is fenced.
+create function begin_leadership_v1() returns bigint language plpgsql as $$
+declare e bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('ledger leadership'));
+    update ledger.leadership set epoch = epoch + 1 returning epoch into e;
+    perform ledger.tick_v1();
+    return e;
+end $$;
+
+create function current_epoch_v1() returns bigint language sql stable as $$
+    select epoch from ledger.leadership
+$$;
+
+-- Whether a call may move money or terms now: the franchise, or why not. A caller that is no
+-- controller names no epoch.
+create function admit(p_namespace text, p_epoch bigint, out franchise int, out refusal text)
+language plpgsql as $$
+declare frozen text;
+begin
+    if p_epoch is not null then
+        perform pg_advisory_xact_lock_shared(hashtext('ledger leadership'));
+        perform from ledger.leadership l where l.epoch = p_epoch;
+        if not found then refusal := 'Fenced'; return; end if;
+    end if;
+    select f.franchise, f.frozen into franchise, frozen
+        from ledger.franchise f where f.namespace = p_namespace;
+    if franchise is null then refusal := 'NoFranchise'; return; end if;
+    if frozen is not null then refusal := 'Frozen:' || frozen; end if;
+end $$;
+
+-- Accepts a Sovereign and what it sells: founds the franchise at first sight, opens its system
+-- accounts, adds a revision for every plan whose price or content changed, and withdraws plans
+-- that are gone. p_plans: [{name, amount, terms}].
+create function accept_sovereign_v1(p_namespace text, p_namespace_uid text, p_epoch bigint,
+    p_sovereign text, p_currency text, p_cluster text, p_plans jsonb,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record; s record; x record; t timestamptz := ledger.now();
+begin
+    insert into franchise (namespace, namespace_uid) values (p_namespace, p_namespace_uid)
+        on conflict do nothing;
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform from franchise where franchise = f.franchise and namespace_uid = p_namespace_uid;
+    if not found then outcome := 'FranchiseIdentityChanged'; return; end if;
+    if not exists (select from currency where code = p_currency) then
+        outcome := 'UnknownCurrency'; return;
+    end if;
+    insert into sovereign (franchise, sovereign, currency, cluster)
+        values (f.franchise, p_sovereign, p_currency, p_cluster) on conflict do nothing;
+    select * into s from sovereign
+        where franchise = f.franchise and sovereign = p_sovereign for update;
+    if s.currency <> p_currency then
+        outcome := 'CurrencyChanged'; detail := jsonb_build_object('currency', s.currency); return;
+    end if;
+    update sovereign set closed = false, cluster = p_cluster
+        where franchise = f.franchise and sovereign = p_sovereign
+        and (closed or cluster <> p_cluster);
+    insert into account (franchise, kind, currency)
+        values (f.franchise, 'promotion', p_currency), (f.franchise, 'revenue', p_currency)
+        on conflict do nothing;
+    for x in
+        select w.name, w.amount, w.terms, coalesce(p.revision, 0) as revision,
+            r.amount is not distinct from w.amount and r.terms is not distinct from w.terms as same
+        from jsonb_to_recordset(p_plans) as w (name text, amount bigint, terms jsonb)
+        left join plan p on p.franchise = f.franchise and p.sovereign = p_sovereign
+            and p.plan = w.name
+        left join plan_revision r on (r.franchise, r.sovereign, r.plan, r.revision)
+            = (p.franchise, p.sovereign, p.plan, p.revision)
+        order by w.name
+    loop
+        if not x.same then
+            x.revision := x.revision + 1;
+            insert into plan_revision (franchise, sovereign, plan, revision, currency, amount,
+                terms, accepted_at)
+            values (f.franchise, p_sovereign, x.name, x.revision, p_currency, x.amount, x.terms, t);
+        end if;
+        insert into plan values (f.franchise, p_sovereign, x.name, x.revision, true)
+            on conflict (franchise, sovereign, plan) do update
+            set revision = excluded.revision, offered = true
+            where (plan.revision, plan.offered) is distinct from (excluded.revision, true);
+    end loop;
+    update plan set offered = false
+        where franchise = f.franchise and sovereign = p_sovereign and offered
+        and plan not in (select name from jsonb_to_recordset(p_plans) as w (name text));
+    outcome := 'Accepted';
+end $$;
+
+-- Closes a Sovereign that is leaving. Refused while organizations are awake on it.
+create function close_sovereign_v1(p_namespace text, p_epoch bigint, p_sovereign text,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record; names jsonb;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform from sovereign where franchise = f.franchise and sovereign = p_sovereign for update;
+    select jsonb_agg(tenant order by tenant) into names from organization
+        where franchise = f.franchise and sovereign = p_sovereign and tenant is not null;
+    if names is not null then
+        outcome := 'TenantsRemain'; detail := jsonb_build_object('tenants', names); return;
+    end if;
+    update sovereign set closed = true where franchise = f.franchise and sovereign = p_sovereign;
+    outcome := 'Closed';
+end $$;
+
+-- Gives an organization to the Tenant object that asks first, and opens its account. Money knows
+-- the name per franchise, objects know it per cluster.
+create function claim_v1(p_namespace text, p_epoch bigint, p_organization text, p_tenant text,
+    p_sovereign text, out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record; s record; o record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    select currency, cluster into s from sovereign
+        where franchise = f.franchise and sovereign = p_sovereign and not closed for key share;
+    if not found then outcome := 'SovereignNotFound'; return; end if;
+    insert into organization (franchise, organization, tenant, sovereign, cluster)
+        values (f.franchise, p_organization, p_tenant, p_sovereign, s.cluster)
+        on conflict do nothing;
+    select * into o from organization
+        where franchise = f.franchise and organization = p_organization for update;
+    if o.tenant is null and not exists (select from organization x
+        where x.cluster = s.cluster and x.organization = p_organization and x.tenant is not null)
+    then
+        update organization set tenant = p_tenant, sovereign = p_sovereign, cluster = s.cluster,
+            xid = pg_current_xact_id()::text::bigint
+            where franchise = f.franchise and organization = p_organization;
+        o.tenant := p_tenant;
+    end if;
+    if o.tenant is distinct from p_tenant then
+        outcome := 'OrganizationTaken';
+        select jsonb_build_object('by', h.namespace || '/' || x.tenant) into detail
+            from organization x join franchise h using (franchise)
+            where x.organization = p_organization and x.tenant is not null
+            and (x.franchise = f.franchise or x.cluster = s.cluster) limit 1;
+        return;
+    end if;
+    insert into account (franchise, kind, organization, currency)
+        values (f.franchise, 'customer', p_organization, s.currency) on conflict do nothing;
+    outcome := 'Claimed';
+end $$;
+
+-- Puts an organization to sleep when nothing of it stands any more; its money and history stay.
+create function leave_v1(p_namespace text, p_epoch bigint, p_organization text, p_tenant text,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    if exists (select from inventory
+        where franchise = f.franchise and organization = p_organization) then
+        outcome := 'ObjectsRemain'; return;
+    end if;
+    update organization set tenant = null, xid = pg_current_xact_id()::text::bigint
+        where franchise = f.franchise and organization = p_organization and tenant = p_tenant;
+    outcome := 'Left';
+end $$;
+
+-- Accepts the terms of a Voucher, as a new revision if they differ from those in force. What the
+-- ledger refuses of an edit (a cap below what is redeemed, a cap that vanishes) stays as it was;
+-- the rest takes effect.
+create function accept_voucher_v1(p_namespace text, p_epoch bigint, p_holder text, p_uid text,
+    p_generation bigint, p_digest bytea, p_hint text, p_sovereign text, p_currency text,
+    p_amount bigint, p_cap bigint, p_valid_from timestamptz, p_expires_at timestamptz,
+    p_state text, out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record; s record; v record; w record; t timestamptz := ledger.now();
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    select currency into s from sovereign
+        where franchise = f.franchise and sovereign = p_sovereign and not closed;
+    if not found then outcome := 'SovereignNotFound'; return; end if;
+    if s.currency <> p_currency then
+        outcome := 'CurrencyMismatch'; detail := jsonb_build_object('currency', s.currency); return;
+    end if;
+    insert into voucher (franchise, digest, hint, sovereign, currency, amount, source,
+        holder_uid, holder_generation)
+    select f.franchise, p_digest, p_hint, p_sovereign, p_currency, p_amount, a.account,
+        p_uid, p_generation
+    from account a
+    where a.franchise = f.franchise and a.kind = 'promotion' and a.currency = p_currency
+    on conflict do nothing;
+    select * into v from voucher
+        where franchise = f.franchise and digest = p_digest for no key update;
+    if v.holder is not null and v.holder <> p_holder then
+        outcome := 'CodeTaken'; detail := jsonb_build_object('holder', v.holder); return;
+    end if;
+    if (v.sovereign, v.currency, v.amount) <> (p_sovereign, p_currency, p_amount) then
+        outcome := 'CodeRetired';
+        detail := jsonb_build_object('sovereign', v.sovereign, 'currency', v.currency,
+            'amount', v.amount);
+        return;
+    end if;
+    perform retire_lineage(f.franchise, x.voucher, p_epoch) from voucher x
+        where x.franchise = f.franchise and x.holder = p_holder and x.voucher <> v.voucher;
+    select c.revision, c.cap, c.used, r.valid_from, r.expires_at, r.state into w
+        from voucher_counter c join voucher_revision r using (franchise, voucher, revision)
+        where c.franchise = f.franchise and c.voucher = v.voucher for no key update of c;
+    if w.cap is not null and (p_cap is null or p_cap < w.used) then p_cap := w.cap; end if;
+    if p_cap < w.used then p_cap := w.used; end if;
+    if exists (select from voucher_revision where franchise = f.franchise
+        and voucher = v.voucher and state = 'Revoked') then p_state := 'Revoked'; end if;
+    if w.revision is null
+        or (w.cap, w.valid_from, w.expires_at, w.state)
+            is distinct from (p_cap, p_valid_from, p_expires_at, p_state) then
+        if v.holder_uid = p_uid and p_generation < v.holder_generation then
+            outcome := 'StaleSpec'; return;
+        end if;
+        w.revision := coalesce(w.revision, 0) + 1;
+        insert into voucher_revision (franchise, voucher, revision, currency, amount, source, cap,
+            valid_from, expires_at, state, accepted_at, epoch)
+        values (f.franchise, v.voucher, w.revision, p_currency, p_amount, v.source, p_cap,
+            p_valid_from, p_expires_at, p_state, t, p_epoch);
+        insert into voucher_counter as c (franchise, voucher, revision, open, cap)
+            values (f.franchise, v.voucher, w.revision, p_state = 'Active', p_cap)
+            on conflict (franchise, voucher) do update
+            set revision = excluded.revision, open = excluded.open, cap = excluded.cap;
+    end if;
+    update voucher set holder = p_holder, holder_uid = p_uid, holder_generation = p_generation
+        where franchise = f.franchise and voucher = v.voucher
+        and (holder, holder_uid, holder_generation)
+            is distinct from (p_holder, p_uid, p_generation);
+    outcome := 'Accepted';
+    detail := jsonb_build_object('revision', w.revision);
+end $$;
+
+-- Closes the gate of a lineage for good measure of its holder: in-flight redemptions finish first,
+-- and none passes afterwards. Counter, revisions and redemptions stay where they are.
+create function retire_lineage(p_franchise int, p_voucher bigint, p_epoch bigint) returns void
+language plpgsql as $$
+declare w record;
+begin
+    select r.* into w from voucher_counter c join voucher_revision r
+        using (franchise, voucher, revision)
+        where c.franchise = p_franchise and c.voucher = p_voucher for no key update of c;
+    if w.state <> 'Retired' then
+        insert into voucher_revision (franchise, voucher, revision, currency, amount, source, cap,
+            valid_from, expires_at, state, accepted_at, epoch)
+        values (w.franchise, w.voucher, w.revision + 1, w.currency, w.amount, w.source, w.cap,
+            w.valid_from, w.expires_at, 'Retired', ledger.now(), p_epoch);
+        update voucher_counter set revision = w.revision + 1, open = false
+            where franchise = p_franchise and voucher = p_voucher;
+    end if;
+    update voucher set holder = null where franchise = p_franchise and voucher = p_voucher;
+end $$;
+
+-- What deleting a Voucher does to its code.
+create function retire_v1(p_namespace text, p_epoch bigint, p_holder text,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform retire_lineage(f.franchise, voucher, p_epoch) from voucher
+        where franchise = f.franchise and holder = p_holder;
+    outcome := 'Retired';
+end $$;
+
+-- The least program that may serve this schema.
+create function level_v1() returns table (least_program int) language sql stable as $$
+    select p.least_program from ledger.program p
+$$;

@@ -1,0 +1,19 @@
+-- Who may do what. The application role executes versioned functions and touches no table; the
+-- functions run as the owner. The read role looks.
+do $$
+declare f regprocedure;
+begin
+    for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'ledger'::regnamespace
+    loop
+        execute format('revoke all on function %s from public', f);
+        if f::text ~ '_v[0-9]+\(' then
+            execute format('alter function %s security definer set search_path = ledger, pg_temp '
+                'set plan_cache_mode = force_generic_plan set jit = off set lock_timeout = ''2s''',
+                f);
+            execute format('grant execute on function %s to catalyst_app', f);
+        end if;
+    end loop;
+end $$;
+grant usage on schema ledger to catalyst_app, catalyst_read;
+grant select on all tables in schema ledger to catalyst_read;
+grant execute on function verify_v1(), statement_v1(text, text), ledger.now() to catalyst_read;

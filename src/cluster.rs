@@ -1,0 +1,205 @@
+//! Kubernetes, and the only room that talks to an API server. Knows objects, not tenants.
+//!
+//! The cluster that a Tenant lives on is a [`Cluster`], also when it is the hub; the [`Host`] is
+//! where our own kinds live.
+
+mod error;
+mod fleet;
+mod host;
+mod watch;
+
+use std::{collections::BTreeSet, future::Future, time::Duration};
+
+pub use error::Error;
+pub use fleet::Fleet;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+pub use host::{Host, Notice};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Client, Config,
+    api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions},
+    core::{ApiResource, GroupVersionKind},
+};
+pub use watch::{Watched, mirror, watch};
+
+use crate::{
+    api::MANAGER,
+    domain::object::{Identity, Kind, Live, LiveObjects, Object},
+};
+
+/// Every call ends after this long, whatever the other side does.
+const CALL_MAX: Duration = Duration::from_secs(10);
+/// How long a connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// How many objects of one Tenant are asked for or applied at a time.
+const AT_ONCE: usize = 4;
+
+/// A client for the cluster of a configuration. The library's own retry is off: it trusts the
+/// server's `Retry-After` and repeats calls that may have taken effect.
+///
+/// # Errors
+/// The configuration names a certificate or a key that cannot be used.
+pub fn client(mut config: Config) -> Result<Client, Error> {
+    config.default_retry = false;
+    config.connect_timeout = Some(CONNECT_MAX);
+    Client::try_from(config).map_err(|source| Error::of("make a client", "the cluster", source))
+}
+
+/// A handle on one cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    uid: String,
+    version: String,
+}
+
+impl Cluster {
+    /// Asks a cluster who it is: the UID of its kube-system namespace, which no other has.
+    ///
+    /// # Errors
+    /// It does not answer, or may not tell us.
+    pub async fn identify(client: Client) -> Result<Self, Error> {
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        let system =
+            bounded("identify", "the cluster", namespaces.get_metadata("kube-system")).await?;
+        let version = bounded("ask the version of", "the cluster", client.apiserver_version());
+        let version = version.await?.git_version;
+        let uid = system.metadata.uid.unwrap_or_default();
+        Ok(Self { client, uid, version })
+    }
+
+    /// The UID of its kube-system namespace.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// Its Kubernetes version, such as `v1.36.3`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Those of the named objects that exist. What lies in a namespace that does not exist is not
+    /// asked for.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or refuses.
+    pub async fn live(&self, names: BTreeSet<Identity>) -> Result<LiveObjects, Error> {
+        let (namespaces, rest): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|identity| identity.kind == Kind::Namespace);
+        let mut live = self.get_all(namespaces).await?;
+        let stands: BTreeSet<String> = live.keys().map(|found| found.name.clone()).collect();
+        let rest = rest.into_iter().filter(|identity| stands.contains(&identity.namespace));
+        live.extend(self.get_all(rest.collect()).await?);
+        Ok(live)
+    }
+
+    /// Makes an object what we want it to be, by server-side apply under our field manager.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or refuses.
+    pub async fn apply(&self, object: &Object) -> Result<Live, Error> {
+        let api = self.api(&object.identity);
+        let params = PatchParams::apply(MANAGER).force();
+        let patch = Patch::Apply(&object.manifest);
+        let applied = api.patch(&object.identity.name, &params, &patch);
+        let applied = bounded("apply", &title(&object.identity), applied).await?;
+        live(object.identity.clone(), applied)
+    }
+
+    /// Applies objects of one wave, some at a time.
+    ///
+    /// # Errors
+    /// As [`Cluster::apply`]; some of them may have been applied.
+    pub async fn apply_all(&self, objects: &[Object]) -> Result<Vec<Live>, Error> {
+        // Collected first: the futures of borrowed items are not general enough for a spawned task.
+        let calls: Vec<_> = objects.iter().map(|object| self.apply(object)).collect();
+        stream::iter(calls).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Begins the deletion of exactly this object: one of the same name with another UID is safe.
+    /// That it is gone already is no error.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or refuses.
+    pub async fn delete(&self, object: &Live) -> Result<(), Error> {
+        let api = self.api(&object.identity);
+        let uid = Some(object.uid.clone());
+        let params = DeleteParams {
+            preconditions: Some(Preconditions { uid, resource_version: None }),
+            ..DeleteParams::background()
+        };
+        let name = title(&object.identity);
+        match bounded("delete", &name, api.delete(&object.identity.name, &params)).await {
+            Err(Error::Refused { status, .. }) if status.is_not_found() || status.is_conflict() => {
+                Ok(())
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// The client, for watches.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    async fn get_all(&self, names: Vec<Identity>) -> Result<LiveObjects, Error> {
+        let calls: Vec<_> = names.into_iter().map(|identity| self.get(identity)).collect();
+        let found: Vec<Option<Live>> = stream::iter(calls).buffered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().map(|live| (live.identity.clone(), live)).collect())
+    }
+
+    async fn get(&self, identity: Identity) -> Result<Option<Live>, Error> {
+        let api = self.api(&identity);
+        let found = bounded("get", &title(&identity), api.get_opt(&identity.name)).await?;
+        found.map(|object| live(identity, object)).transpose()
+    }
+
+    fn api(&self, identity: &Identity) -> Api<DynamicObject> {
+        let resource = resource(identity.kind);
+        if identity.kind == Kind::Namespace {
+            Api::all_with(self.client.clone(), &resource)
+        } else {
+            Api::namespaced_with(self.client.clone(), &identity.namespace, &resource)
+        }
+    }
+}
+
+/// How Kubernetes names a kind.
+#[must_use]
+pub fn resource(kind: Kind) -> ApiResource {
+    let gvk = GroupVersionKind::gvk(kind.group(), "v1", kind.name());
+    ApiResource::from_gvk_with_plural(&gvk, kind.plural())
+}
+
+fn title(identity: &Identity) -> String {
+    let Identity { kind, namespace, name } = identity;
+    if namespace.is_empty() {
+        format!("{} {name}", kind.name())
+    } else {
+        format!("{} {namespace}/{name}", kind.name())
+    }
+}
+
+fn live(identity: Identity, mut object: DynamicObject) -> Result<Live, Error> {
+    object.metadata.managed_fields = None;
+    let uid = object.metadata.uid.clone().unwrap_or_default();
+    let leaving = object.metadata.deletion_timestamp.is_some();
+    let manifest = serde_json::to_value(object)
+        .map_err(|source| Error::of("read", &title(&identity), kube::Error::SerdeError(source)))?;
+    Ok(Live { identity, uid, leaving, manifest })
+}
+
+/// A call that ends, with what it was about if it fails.
+async fn bounded<T>(
+    doing: &'static str,
+    object: &str,
+    call: impl Future<Output = kube::Result<T>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(CALL_MAX, call).await {
+        Ok(answer) => answer.map_err(|source| Error::of(doing, object, source)),
+        Err(_elapsed) => Err(Error::Silent { doing, object: object.to_owned() }),
+    }
+}

@@ -1,0 +1,27 @@
+//! The only place where the ledger and the clusters meet: one reconcile per kind, and every one
+//! reads the same. **Observe** what the ledger and the cluster say, **decide** purely what to do,
+//! **act** on it, **report** what it came to.
+
+mod conditions;
+mod context;
+mod error;
+mod object;
+mod ownership;
+pub mod permissions;
+mod retry;
+mod runner;
+mod sovereign;
+mod tenant;
+mod voucher;
+mod wake;
+
+pub use context::{Context, FranchiseNamespace};
+pub use error::{Error, chain};
+pub use ownership::Ownership;
+pub use retry::Retries;
+pub use runner::{COUNT, Controllers, franchise_selector, start};
+pub use wake::Wakers;
+
+/// How many turns one visit may take before it counts as unsettled: each turn moves money at most
+/// once, and no object needs more than a handful on its way.
+const TURNS_MAX: usize = 12;

@@ -1,0 +1,73 @@
+//! What every turn has at hand.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    core::PartialObjectMeta,
+    runtime::reflector::{ObjectRef, Store as Mirror},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Ownership, retry::Retries};
+use crate::{
+    api::{IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
+    cluster::{Fleet, Host},
+    metrics::Metrics,
+    readiness::Readiness,
+    store::{Door, Store},
+};
+
+/// What every turn has at hand. There is one per process.
+pub struct Context {
+    /// The books, for reading.
+    pub store: Store,
+    /// The door to money, for whoever has an epoch.
+    pub door: Door,
+    /// Our own kinds.
+    pub host: Host,
+    /// The clusters of the Sovereigns.
+    pub fleet: Fleet,
+    /// What this process may act on.
+    pub ownership: Ownership,
+    /// The namespaces that are franchises.
+    pub franchises: Mirror<PartialObjectMeta<Namespace>>,
+    /// Only these namespaces are served; all where there is none.
+    pub namespaces: BTreeSet<String>,
+    /// Failures in a row.
+    pub retries: Retries,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What this process still waits for.
+    pub readiness: Arc<Readiness>,
+    /// Another process leads: this one must end.
+    pub fenced: CancellationToken,
+}
+
+/// A hub namespace that is a franchise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FranchiseNamespace {
+    /// Its UID.
+    pub uid: String,
+    /// Whether its Sovereigns may be the hub itself.
+    pub in_cluster: bool,
+}
+
+impl Context {
+    /// The franchise of a namespace, if it is one.
+    #[must_use]
+    pub fn franchise(&self, namespace: &str) -> Option<FranchiseNamespace> {
+        let found = self.franchises.get(&ObjectRef::new(namespace))?;
+        let allowed = found.metadata.labels.as_ref()?.get(IN_CLUSTER_LABEL);
+        Some(FranchiseNamespace {
+            uid: found.metadata.uid.clone().unwrap_or_default(),
+            in_cluster: allowed.is_some_and(|allowed| allowed == IN_CLUSTER_ALLOWED),
+        })
+    }
+
+    /// Whether this process serves a namespace at all.
+    #[must_use]
+    pub fn serves(&self, namespace: &str) -> bool {
+        self.namespaces.is_empty() || self.namespaces.contains(namespace)
+    }
+}

@@ -1,0 +1,115 @@
+//! What can end a turn early. One exhaustive class decides retry, event, metric and condition.
+
+use std::fmt::Write as _;
+
+use crate::{cluster, domain::reason::Reason, store};
+
+/// A turn that could not be finished. It is reported all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A cluster.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// What is written cannot be used, which the schema should have said.
+    #[error("the spec cannot be used: {0}")]
+    Spec(#[from] Reason),
+    /// We lead, and the ledger has not said under which epoch.
+    #[error("no epoch yet: {why}")]
+    NoEpoch {
+        /// What it last said.
+        why: String,
+    },
+}
+
+/// What an error means for the one who retries, counts and reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// An outage: retried for ever, nothing is refused or taken down.
+    Unavailable,
+    /// Money waits for a person.
+    Frozen,
+    /// Somebody else wrote first: decide anew at once.
+    Conflict,
+    /// The other side says no.
+    Refused,
+    /// Another process leads: this one ends.
+    Fenced,
+    /// A mistake of ours.
+    Bug,
+}
+
+impl Class {
+    /// The word in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Frozen => "frozen",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::Fenced => "fenced",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl Error {
+    /// Its class.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self {
+            Self::NoEpoch { .. } => Class::Unavailable,
+            Self::Spec(_) => Class::Refused,
+            Self::Store(error) => match error {
+                store::Error::Unavailable { .. } | store::Error::NoLedger { .. } => {
+                    Class::Unavailable
+                }
+                store::Error::SchemaUnsupported { .. }
+                | store::Error::RoleUnsafe
+                | store::Error::Frozen(_) => Class::Frozen,
+                store::Error::Fenced => Class::Fenced,
+                store::Error::Bug { .. }
+                | store::Error::Unknown { .. }
+                | store::Error::Migrate(_) => Class::Bug,
+            },
+            Self::Cluster(error) if error.is_conflict() => Class::Conflict,
+            Self::Cluster(cluster::Error::Refused { .. }) => Class::Refused,
+            Self::Cluster(cluster::Error::Unavailable { .. } | cluster::Error::Silent { .. }) => {
+                Class::Unavailable
+            }
+        }
+    }
+
+    /// What to say of it in a condition.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let why = chain(self);
+        match self {
+            Self::Spec(reason) => reason.clone(),
+            Self::Store(store::Error::Frozen(why)) => Reason::LedgerFrozen { why: why.clone() },
+            Self::Store(store::Error::RoleUnsafe) => Reason::LedgerFrozen { why },
+            Self::Store(_) | Self::NoEpoch { .. } => Reason::LedgerUnavailable { why },
+            Self::Cluster(cluster::Error::Refused { .. }) => Reason::ClusterRefused { why },
+            Self::Cluster(_) => Reason::ClusterUnavailable { why },
+        }
+    }
+}
+
+/// An error with its causes in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some libraries print their cause as well as naming it.
+        if !text.ends_with(&next) {
+            let _infallible = write!(text, ": {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

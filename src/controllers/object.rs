@@ -1,0 +1,37 @@
+//! What an object on the hub says of itself, whatever its kind.
+
+use kube::{Resource, ResourceExt as _};
+
+use crate::api::RECONCILE_REQUEST_ANNOTATION;
+
+/// Where an object stands in its life.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ObjectState {
+    /// Its deletion has begun.
+    pub is_leaving: bool,
+    /// Our finalizer is on it.
+    pub is_held: bool,
+}
+
+impl ObjectState {
+    /// Reads it off the object.
+    #[must_use]
+    pub(super) fn of<K: Resource>(object: &K, finalizer: &str) -> Self {
+        Self {
+            is_leaving: object.meta().deletion_timestamp.is_some(),
+            is_held: object.finalizers().iter().any(|name| name == finalizer),
+        }
+    }
+
+    /// The state after a turn that goes on: its first step puts the finalizer on.
+    #[must_use]
+    pub(super) fn after_a_turn(self) -> Self {
+        Self { is_held: self.is_held || !self.is_leaving, ..self }
+    }
+}
+
+/// The last request for a visit, which is echoed so that the one who asked sees that it was heard.
+#[must_use]
+pub(super) fn requested<K: Resource>(object: &K) -> Option<String> {
+    object.annotations().get(RECONCILE_REQUEST_ANNOTATION).cloned()
+}

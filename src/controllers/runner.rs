@@ -1,0 +1,367 @@
+//! Running the three controllers: watches in, visits out, and nothing that stops in silence.
+
+use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+
+use futures::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::{
+        core::v1::{LimitRange, Namespace, ResourceQuota},
+        networking::v1::NetworkPolicy,
+        rbac::v1::RoleBinding,
+    },
+    apimachinery::pkg::apis::meta::v1::Condition,
+};
+use kube::{
+    Client, Resource, ResourceExt as _,
+    core::{NamespaceResourceScope, PartialObjectMeta},
+    runtime::{
+        Controller, Predicate as _, WatchStreamExt as _,
+        controller::{self, Action},
+        predicates,
+        reflector::{ObjectRef, Store as Mirror},
+        watcher::{self, Event},
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, Error, conditions,
+    error::Class,
+    error::chain,
+    retry, sovereign, tenant, voucher,
+    wake::{Waker, Wakers},
+};
+use crate::{
+    api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER, ORGANIZATION_LABEL},
+    clock,
+    cluster::{self, Watched},
+    domain::{reason::Outlook, verdict::Verdict},
+};
+
+/// Visits at a time, per kind: enough to keep the ledger and the API server busy, few enough that
+/// neither is flooded after an outage.
+const VISITS_MAX: u16 = 16;
+/// An object that makes progress is looked at this soon even if nothing tells of it.
+const PROGRESS_EVERY: Duration = Duration::from_secs(30);
+/// How long a follower of the outbox waits before it connects anew.
+const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
+
+/// How many controllers there are: so many tasks end when they are told to stop.
+pub const COUNT: usize = 3;
+
+/// The running controllers. Dropping it stops them where they are.
+pub struct Controllers {
+    tasks: JoinSet<&'static str>,
+    /// Wakes objects.
+    pub wakers: Wakers,
+}
+
+/// Selects the hub namespaces that are franchises. Namespaces of our Tenants carry the franchise
+/// label too, for finding, and are none.
+#[must_use]
+pub fn franchise_selector() -> String {
+    format!("{FRANCHISE_LABEL},{MANAGED_BY_LABEL}!={MANAGER}")
+}
+
+/// Starts everything that reacts to change. Controllers run on every replica; each visit asks who
+/// may act.
+#[must_use]
+pub fn start(
+    ctx: &Arc<Context>,
+    client: &Client,
+    franchises: impl Stream<Item = Watched<PartialObjectMeta<Namespace>>> + Send + 'static,
+    stop: &CancellationToken,
+) -> Controllers {
+    let mut tasks = JoinSet::new();
+    let (known, sovereigns) = cluster::mirror::<api::Sovereign>(client.clone(), "");
+    let (wake_sovereigns, woken) = Waker::new(known.clone());
+    tasks.spawn(control(ctx, (known, sovereigns, woken), sovereign::reconcile, stop));
+    let (known, tenants) = cluster::mirror::<api::Tenant>(client.clone(), "");
+    let (wake_tenants, woken) = Waker::new(known.clone());
+    tasks.spawn(control(ctx, (known, tenants, woken), tenant::reconcile, stop));
+    let (known, vouchers) = cluster::mirror::<api::Voucher>(client.clone(), "");
+    let (wake_vouchers, woken) = Waker::new(known.clone());
+    tasks.spawn(control(ctx, (known, vouchers, woken), voucher::reconcile, stop));
+
+    let wakers =
+        Wakers { sovereigns: wake_sovereigns, tenants: wake_tenants, vouchers: wake_vouchers };
+    tasks.spawn(wake_franchises(franchises, wakers.clone()));
+    tasks.spawn(wake_owners::<Namespace>(client, &wakers));
+    tasks.spawn(wake_owners::<ResourceQuota>(client, &wakers));
+    tasks.spawn(wake_owners::<LimitRange>(client, &wakers));
+    tasks.spawn(wake_owners::<NetworkPolicy>(client, &wakers));
+    tasks.spawn(wake_owners::<RoleBinding>(client, &wakers));
+    tasks.spawn(follow(ctx.clone(), wakers.clone()));
+    Controllers { tasks, wakers }
+}
+
+impl Controllers {
+    /// Waits until one of the tasks has ended, which none does by itself before `stop`.
+    ///
+    /// # Errors
+    /// It panicked.
+    pub async fn ended(&mut self) -> Result<&'static str, tokio::task::JoinError> {
+        self.tasks.join_next().await.unwrap_or(Ok("everything"))
+    }
+}
+
+/// A kind of ours with what its controller needs.
+type Intake<K, S> = (Mirror<K>, S, UnboundedReceiver<ObjectRef<K>>);
+
+/// Runs one controller until it is told to stop.
+fn control<K, S, F>(
+    ctx: &Arc<Context>,
+    (known, events, woken): Intake<K, S>,
+    reconcile: fn(Arc<K>, Arc<Context>) -> F,
+    stop: &CancellationToken,
+) -> impl Future<Output = &'static str> + Send + use<K, S, F> + 'static
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+    S: Stream<Item = Event<K>> + Send + 'static,
+    F: Future<Output = Result<Action, Error>> + Send + 'static,
+{
+    // Our own status writes wake nobody; edits, finalizers, deletions and requests do.
+    let telling =
+        predicates::generation.combine(predicates::finalizers).combine(predicates::annotations);
+    let triggers = events
+        .map(Ok::<_, watcher::Error>)
+        .applied_objects()
+        .predicate_filter(telling, kube::runtime::PredicateConfig::default());
+    let woken =
+        futures::stream::unfold(woken, async |mut woken| Some((woken.recv().await?, woken)));
+    let (ctx, stop, synced) = (ctx.clone(), stop.clone(), known.clone());
+    let visits = Controller::for_stream(triggers, known)
+        .with_config(controller::Config::default().concurrency(VISITS_MAX))
+        .reconcile_on(woken)
+        .graceful_shutdown_on(async move { stop.cancelled().await })
+        .run(move |object, ctx| timed(object, ctx, reconcile), again, ctx.clone());
+    async move {
+        let name = kind_name::<K>();
+        let ready = async {
+            // The store is never dropped before its reader.
+            let _kept = synced.wait_until_ready().await;
+            ctx.readiness.pass(name);
+        };
+        let run = visits.for_each(|visit| async move {
+            if let Err(
+                why @ (controller::Error::QueueError(_) | controller::Error::RunnerError(_)),
+            ) = visit
+            {
+                tracing::error!(why = chain(&why), "a controller was interrupted");
+            }
+        });
+        tokio::join!(ready, run);
+        name
+    }
+}
+
+/// A visit with what is logged and counted of it.
+async fn timed<K, F>(
+    object: Arc<K>,
+    ctx: Arc<Context>,
+    reconcile: fn(Arc<K>, Arc<Context>) -> F,
+) -> Result<Action, Error>
+where
+    K: Resource<DynamicType = ()>,
+    F: Future<Output = Result<Action, Error>>,
+{
+    if !ctx.serves(object.namespace().as_deref().unwrap_or_default()) {
+        return Ok(Action::await_change());
+    }
+    let begun = std::time::Instant::now();
+    let name = key(&*object);
+    let visit = reconcile(object, ctx.clone()).await;
+    let outcome = match &visit {
+        Ok(_) => {
+            ctx.retries.forget(&name);
+            "done"
+        }
+        Err(error) => {
+            tracing::warn!(object = name, why = chain(error), "a visit failed and is repeated");
+            error.class().name()
+        }
+    };
+    ctx.metrics.visited(kind_name::<K>(), outcome, begun.elapsed());
+    tracing::debug!(object = name, outcome, took = ?begun.elapsed(), "visited");
+    visit
+}
+
+/// When a failed visit is repeated.
+#[allow(clippy::needless_pass_by_value, reason = "the controller hands them over")]
+fn again<K: Resource<DynamicType = ()>>(
+    object: Arc<K>,
+    error: &Error,
+    ctx: Arc<Context>,
+) -> Action {
+    match error.class() {
+        Class::Fenced => ctx.fenced.cancel(),
+        Class::Unavailable | Class::Frozen | Class::Conflict | Class::Refused | Class::Bug => {}
+    }
+    Action::requeue(ctx.retries.delay(&key(&*object)))
+}
+
+/// When an object is visited again if nothing tells of a change before.
+#[must_use]
+pub(super) fn next_visit<K: Resource<DynamicType = ()>>(
+    object: &K,
+    verdict: &Verdict,
+    change: Option<(Timestamp, Timestamp)>,
+) -> Action {
+    let until = change.map(|(now, next)| next.duration_since(now).unsigned_abs());
+    let until = match verdict {
+        Verdict::Gone => return Action::await_change(),
+        Verdict::Again => Some(Duration::ZERO),
+        Verdict::Ready => until,
+        Verdict::Waiting(reason) => match reason.outlook() {
+            Outlook::Progressing | Outlook::Unknown => Some(PROGRESS_EVERY),
+            Outlook::Missing => Some(missing_for(object)),
+            Outlook::Stalled => until,
+        },
+    };
+    Action::requeue(retry::resync(&key(object), until))
+}
+
+/// How long until what is missing counts as a mistake.
+fn missing_for<K: Resource>(object: &K) -> Duration {
+    let age =
+        object.meta().creation_timestamp.as_ref().map_or(Duration::ZERO, |created| {
+            clock::now().duration_since(created.0).unsigned_abs()
+        });
+    match conditions::MISSING_MAX.checked_sub(age) {
+        Some(rest) => rest + Duration::from_secs(1),
+        None => Duration::MAX,
+    }
+}
+
+/// A status with conditions.
+pub(super) trait Reported: Serialize + PartialEq {
+    /// Its conditions.
+    fn conditions(&self) -> &[Condition];
+}
+
+macro_rules! reported {
+    ($($status:ty),*) => {
+        $(impl Reported for $status {
+            fn conditions(&self) -> &[Condition] {
+                &self.conditions
+            }
+        })*
+    };
+}
+reported!(api::SovereignStatus, api::TenantStatus, api::VoucherStatus);
+
+/// Writes a status if it differs from the one that stands, and tells what is news in it.
+///
+/// # Errors
+/// The hub does not answer, or refuses.
+pub(super) async fn publish<K, S>(
+    ctx: &Context,
+    object: &K,
+    known: Option<&S>,
+    status: &S,
+) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static,
+    S: Reported,
+{
+    if known == Some(status) {
+        return Ok(());
+    }
+    ctx.host.report(object, status).await?;
+    ctx.metrics.wrote_status(kind_name::<K>());
+    let known = known.map(Reported::conditions).unwrap_or_default();
+    for notice in conditions::news(known, status.conditions()) {
+        tracing::info!(object = key(object), reason = notice.reason, "{}", notice.message);
+        ctx.host.tell(object, notice).await;
+    }
+    Ok(())
+}
+
+/// Everything in a namespace is visited when it becomes, changes or ceases to be a franchise.
+async fn wake_franchises(
+    events: impl Stream<Item = Watched<PartialObjectMeta<Namespace>>>,
+    wakers: Wakers,
+) -> &'static str {
+    let mut events = std::pin::pin!(events);
+    while let Some(event) = events.next().await {
+        if let Event::Apply(namespace) | Event::Delete(namespace) | Event::InitApply(namespace) =
+            event
+        {
+            wakers.franchise(&namespace.name_any());
+        }
+    }
+    "the watch of franchises"
+}
+
+/// A Tenant is visited when an object of its changes or goes.
+fn wake_owners<K>(
+    client: &Client,
+    wakers: &Wakers,
+) -> impl Future<Output = &'static str> + Send + use<K> + 'static
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+{
+    let ours = format!("{MANAGED_BY_LABEL}={MANAGER}");
+    let events = cluster::watch::<PartialObjectMeta<K>>(client.clone(), &ours);
+    let wakers = wakers.clone();
+    async move {
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            // Labels are for finding: the visit looks at what the inventory says.
+            if let Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) = event {
+                let label = |name| object.labels().get(name).map(String::as_str);
+                if let (Some(franchise), Some(organization)) =
+                    (label(FRANCHISE_LABEL), label(ORGANIZATION_LABEL))
+                {
+                    wakers.organization(franchise, organization);
+                }
+            }
+        }
+        "a watch of what Tenants are made of"
+    }
+}
+
+/// Objects are visited when something that concerns them is committed, by whatever process.
+async fn follow(ctx: Arc<Context>, wakers: Wakers) -> &'static str {
+    loop {
+        let ended = async {
+            let mut follower = ctx.store.follow().await?;
+            loop {
+                wakers.followed(follower.next().await?);
+            }
+        };
+        let ended: Result<std::convert::Infallible, crate::store::Error> = ended.await;
+        let Err(why) = ended;
+        tracing::debug!(why = chain(&why), "the outbox cannot be followed");
+        tokio::time::sleep(FOLLOW_AGAIN).await;
+    }
+}
+
+fn kind_name<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::kind(&()) {
+        std::borrow::Cow::Borrowed(name) => name,
+        std::borrow::Cow::Owned(_) => "other",
+    }
+}
+
+/// An object in logs and in the count of failures.
+fn key<K: Resource<DynamicType = ()>>(object: &K) -> String {
+    let namespace = object.namespace().unwrap_or_default();
+    format!("{} {namespace}/{}", kind_name::<K>(), object.name_any())
+}

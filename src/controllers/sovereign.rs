@@ -1,0 +1,61 @@
+//! A Sovereign: what it sells accepted by the ledger, its cluster known, its object kept until no
+//! Tenant needs it.
+
+mod act;
+mod decide;
+mod observe;
+mod report;
+
+use std::sync::Arc;
+
+use kube::runtime::controller::Action;
+use observe::Seen;
+
+use super::{Context, Error, TURNS_MAX, object::ObjectState, runner};
+use crate::{
+    api, clock,
+    domain::{reason::Reason, sovereign::Sovereign, verdict::Verdict},
+};
+
+/// What a visit found and came to.
+struct Visit {
+    seen: Seen,
+    verdict: Verdict,
+}
+
+/// One visit to one Sovereign. The same lines open `tenant.rs` and `voucher.rs`.
+///
+/// # Errors
+/// A turn failed, which is reported, or the report did; the visit is repeated.
+pub(super) async fn reconcile(
+    object: Arc<api::Sovereign>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
+    let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
+    let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
+    let status = report::status(&object, &visit, clock::now());
+    runner::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
+    visit.map(|visit| runner::next_visit(&*object, &visit.verdict, None))
+}
+
+/// Turn after turn, until nothing is left to do at once; none where another process acts.
+async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, Error> {
+    let wanted = Sovereign::parse(object)?; // The last line that sees a raw spec.
+    let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.name)? else {
+        return Ok(None);
+    };
+    let door = ctx.door.under(epoch);
+    let mut state = ObjectState::of(object, api::SOVEREIGN_FINALIZER);
+    for _ in 0..TURNS_MAX {
+        let seen = observe::observe(&wanted, ctx).await?; // Reads only.
+        let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
+        act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each can be repeated.
+        if verdict != Verdict::Again {
+            return Ok(Some(Visit { seen, verdict }));
+        }
+        state = state.after_a_turn();
+    }
+    let seen = observe::observe(&wanted, ctx).await?;
+    let verdict = Verdict::Waiting(Reason::Unsettled {});
+    Ok(Some(Visit { seen, verdict }))
+}

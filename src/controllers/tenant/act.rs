@@ -1,0 +1,106 @@
+//! Doing what was decided, in order. Writes only; every step can be repeated.
+
+use super::{
+    decide::{Step, item},
+    observe::Seen,
+};
+use crate::{
+    api,
+    controllers::{Context, Error},
+    domain::{
+        facts::Item,
+        object::{Identity, Kind, Live, Object},
+        tenant::Tenant,
+    },
+    store::Door,
+};
+
+/// Takes the steps, each only if the ones before succeeded. That the ledger refuses is no error:
+/// the next turn sees why.
+///
+/// # Errors
+/// The ledger or the cluster failed; the steps before stand.
+pub(super) async fn act(
+    steps: Vec<Step>,
+    object: &api::Tenant,
+    wanted: &Tenant,
+    seen: &Seen,
+    (ctx, door): (&Context, &Door),
+) -> Result<(), Error> {
+    let Tenant { namespace, name, organization, sovereign, plan, .. } = wanted;
+    for step in steps {
+        let answer = match step {
+            Step::Hold => {
+                ctx.host.hold(object, api::TENANT_FINALIZER).await?;
+                continue;
+            }
+            Step::LetGo => {
+                ctx.host.let_go(object, api::TENANT_FINALIZER).await?;
+                continue;
+            }
+            Step::Apply(objects) => {
+                apply(&objects, wanted, seen, (ctx, door)).await?;
+                continue;
+            }
+            Step::Remove(objects) => {
+                remove(&objects, wanted, ctx).await?;
+                continue;
+            }
+            Step::Claim => door.claim(namespace, organization, name, sovereign).await?,
+            Step::Order => door.order(namespace, organization, sovereign, plan).await?,
+            Step::Redeem(code) => {
+                let key = format!("redeem/{organization}/{code}");
+                door.redeem(namespace, &key, code, organization, sovereign).await?
+            }
+            Step::RedeemAndHold { order, attempt, codes } => {
+                let attempt = (order, attempt);
+                door.redeem_and_hold(namespace, organization, sovereign, attempt, &codes).await?
+            }
+            Step::Record(items) => {
+                door.journal(namespace, organization, &seen.cluster, &items).await?
+            }
+            Step::Forget(gone) => {
+                door.forget(namespace, organization, &seen.cluster, &gone).await?
+            }
+            Step::Capture(order) => door.capture(namespace, order).await?,
+            Step::Release(order) => door.release(namespace, order).await?,
+            Step::Leave => door.leave(namespace, organization, name).await?,
+        };
+        ctx.metrics.answered(&answer);
+    }
+    Ok(())
+}
+
+/// Makes objects: written down first, so that a crash leaves no orphan; namespaces before what
+/// lies in them, policies before anything can run.
+async fn apply(
+    objects: &[Object],
+    wanted: &Tenant,
+    seen: &Seen,
+    (ctx, door): (&Context, &Door),
+) -> Result<(), Error> {
+    let Tenant { namespace, organization, sovereign, .. } = wanted;
+    let cluster = ctx.fleet.cluster_of(namespace, sovereign).await?;
+    let announced = |identity: &Identity| Item {
+        identity: identity.clone(),
+        cluster: seen.cluster.clone(),
+        uid: None,
+    };
+    let items: Vec<Item> = objects.iter().map(|object| announced(&object.identity)).collect();
+    door.journal(namespace, organization, &seen.cluster, &items).await?;
+    let (namespaces, rest): (Vec<Object>, Vec<Object>) =
+        objects.iter().cloned().partition(|object| object.identity.kind == Kind::Namespace);
+    let mut made = cluster.apply_all(&namespaces).await?;
+    made.extend(cluster.apply_all(&rest).await?);
+    let items: Vec<Item> = made.iter().map(|live| item(seen, live)).collect();
+    door.journal(namespace, organization, &seen.cluster, &items).await?;
+    Ok(())
+}
+
+async fn remove(objects: &[Live], wanted: &Tenant, ctx: &Context) -> Result<(), Error> {
+    let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
+    for object in objects {
+        cluster.delete(object).await?;
+    }
+    Ok(())
+}

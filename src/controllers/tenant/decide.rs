@@ -1,0 +1,320 @@
+//! What a Tenant needs next. Pure: the same sight gives the same steps.
+//!
+//! The order is the promise: nothing exists before its credit is set aside, nothing is spent
+//! before everything stands, nothing is forgotten before it is gone.
+
+use super::observe::Seen;
+use crate::controllers::object::ObjectState;
+use crate::domain::{
+    code::Digest,
+    facts::{Item, Order},
+    money::{Currency, Money},
+    object::{Identity, Kind, Live, Object},
+    reason::Reason,
+    tenant::Tenant,
+    verdict::Verdict,
+};
+
+/// One thing to do, which can be repeated without harm.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Step {
+    /// Put our finalizer on the object.
+    Hold,
+    /// Take the organization, and open its account.
+    Claim,
+    /// Order the next period.
+    Order,
+    /// Redeem a code.
+    Redeem(Digest),
+    /// Redeem what is named and set aside what the order costs.
+    RedeemAndHold {
+        /// For which order.
+        order: i64,
+        /// The number of this attempt.
+        attempt: i32,
+        /// The codes.
+        codes: Vec<Digest>,
+    },
+    /// Write down the UIDs of what was made.
+    Record(Vec<Item>),
+    /// Write down, then make.
+    Apply(Vec<Object>),
+    /// Delete exactly these.
+    Remove(Vec<Live>),
+    /// Strike out of the inventory what is gone.
+    Forget(Vec<Identity>),
+    /// Spend what is held: everything stands.
+    Capture(i64),
+    /// Give back what is held.
+    Release(i64),
+    /// Let the organization sleep.
+    Leave,
+    /// Take our finalizer off the object.
+    LetGo,
+}
+
+type Decision = (Vec<Step>, Verdict);
+
+/// The steps of this turn, and what it comes to if they succeed.
+#[must_use]
+pub(super) fn decide(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
+    let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
+    let trouble = uid.and_then(|uid| seen.facts.standing.trouble(&wanted.namespace, uid));
+    if let Some(reason) = trouble {
+        return waits(reason);
+    }
+    if state.is_leaving {
+        return leave(wanted, state, seen);
+    }
+    if uid.is_none() {
+        return waits(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
+    }
+    if seen.facts.sovereign.is_none() {
+        return waits(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
+    }
+    if let Some(by) = seen.facts.taken_by.clone().filter(|_| !seen.facts.claimed) {
+        let organization = wanted.organization.clone();
+        return waits(Reason::OrganizationTaken { organization, by });
+    }
+    if !state.is_held || !seen.facts.claimed {
+        let hold = (!state.is_held).then_some(Step::Hold);
+        return again(hold.into_iter().chain([Step::Claim]));
+    }
+    pay(wanted, seen).unwrap_or_else(|| provision(wanted, seen))
+}
+
+/// What is to be paid before anything is made; nothing where that is settled.
+fn pay(wanted: &Tenant, seen: &Seen) -> Option<Decision> {
+    let codes: Vec<Digest> = wanted
+        .judge(&seen.facts)
+        .iter()
+        .filter(|judged| judged.refusal == Some(Reason::NotRedeemedYet {}))
+        .filter_map(|judged| judged.lineage.map(|lineage| lineage.digest))
+        .collect();
+    if seen.facts.period.is_some() {
+        return codes.first().map(|code| again([Step::Redeem(*code)]));
+    }
+    let Some(order) = order(wanted, seen) else {
+        // A plan that is not sold any more stays in force for an order that is covered.
+        return Some(order_anew(wanted, seen));
+    };
+    let spendable = seen.facts.account.as_ref().map_or(0, |account| account.spendable);
+    if order.is_covered() {
+        codes.first().map(|code| again([Step::Redeem(*code)]))
+    } else if spendable >= order.amount || !codes.is_empty() {
+        let attempt = order.attempts + 1;
+        Some(again([Step::RedeemAndHold { order: order.order, attempt, codes }]))
+    } else {
+        Some(waits(short(wanted, order.amount, spendable, seen)))
+    }
+}
+
+/// The order to go on with: the one for the plan as it is sold now, or one whose plan is not sold
+/// any more but which is paid for.
+fn order<'a>(wanted: &Tenant, seen: &'a Seen) -> Option<&'a Order> {
+    let order = seen.facts.order.as_ref()?;
+    match &seen.facts.offer {
+        Some(offer) => {
+            (offer.plan == order.plan && offer.revision == order.revision).then_some(order)
+        }
+        None => (order.is_covered() && order.plan == wanted.plan).then_some(order),
+    }
+}
+
+fn order_anew(wanted: &Tenant, seen: &Seen) -> Decision {
+    if seen.facts.offer.is_none() {
+        let offers = match seen.facts.offers.as_slice() {
+            [] => "none".to_owned(),
+            offers => offers.join(", "),
+        };
+        let (plan, sovereign) = (wanted.plan.clone(), wanted.sovereign.clone());
+        return waits(Reason::PlanNotFound { plan, sovereign, offers });
+    }
+    let held = seen.facts.order.as_ref().filter(|order| order.held);
+    again(held.map(|order| Step::Release(order.order)).into_iter().chain([Step::Order]))
+}
+
+fn short(wanted: &Tenant, needed: i64, available: i64, seen: &Seen) -> Reason {
+    let currency = seen.facts.sovereign.as_ref().map(|accepted| accepted.currency.as_str());
+    let currency = currency.and_then(|code| Currency::parse(code).ok());
+    let print = |minor: i64| match currency.clone() {
+        Some(currency) => Money { minor, currency }.to_string(),
+        None => minor.to_string(),
+    };
+    Reason::CreditShort {
+        available: print(available),
+        needed: print(needed),
+        plan: wanted.plan.clone(),
+    }
+}
+
+/// What is to be made, mended or taken away, and the capture once everything stands.
+fn provision(wanted: &Tenant, seen: &Seen) -> Decision {
+    let desired = seen.desired.as_deref().unwrap_or_default();
+    if let Some(reason) = obstacle(wanted, seen, desired) {
+        return waits(reason);
+    }
+    let steps = mend(seen, desired);
+    if !steps.is_empty() {
+        return again(steps);
+    }
+    if let Some(what) = desired.iter().find_map(|object| pending(seen, object)) {
+        return waits(Reason::Provisioning { what });
+    }
+    match &seen.facts.order {
+        Some(order) if seen.facts.period.is_none() => again([Step::Capture(order.order)]),
+        _ => (vec![], Verdict::Ready),
+    }
+}
+
+/// A namespace that is not ours, or ours and on its way out.
+fn obstacle(wanted: &Tenant, seen: &Seen, desired: &[Object]) -> Option<Reason> {
+    let namespaces = desired.iter().filter(|object| object.identity.kind == Kind::Namespace);
+    let live = namespaces.filter_map(|object| seen.live.get(&object.identity));
+    live.filter_map(|live| {
+        let name = live.identity.name.clone();
+        if !seen.is_ours(wanted, live) {
+            Some(Reason::NamespaceConflict { name })
+        } else if live.leaving {
+            let what = format!("namespace {name} to be gone, before it is made again");
+            Some(Reason::Provisioning { what })
+        } else {
+            None
+        }
+    })
+    .next()
+}
+
+/// What differs from what should stand.
+fn mend(seen: &Seen, desired: &[Object]) -> Vec<Step> {
+    let wrong = desired.iter().filter(|object| {
+        seen.live.get(&object.identity).is_none_or(|live| !live.satisfies(object))
+    });
+    // The role of a binding cannot be changed: it goes, and comes back at the next turn.
+    let (replaced, applied): (Vec<&Object>, Vec<&Object>) = wrong.partition(|object| {
+        seen.live
+            .get(&object.identity)
+            .is_some_and(|live| live.manifest.get("roleRef") != object.manifest.get("roleRef"))
+    });
+    let surplus: Vec<&Item> = seen
+        .facts
+        .inventory
+        .iter()
+        .filter(|item| !desired.iter().any(|object| object.identity == item.identity))
+        .collect();
+    let mut removed: Vec<Live> =
+        replaced.iter().filter_map(|object| seen.live.get(&object.identity)).cloned().collect();
+    removed.extend(surplus.iter().filter_map(|item| seen.live.get(&item.identity)).cloned());
+    let gone = surplus.iter().filter(|item| !seen.live.contains_key(&item.identity));
+    let gone: Vec<Identity> = gone.map(|item| item.identity.clone()).collect();
+    let applied: Vec<Object> = applied.into_iter().cloned().collect();
+    let unrecorded = unrecorded(seen, desired);
+    let mut steps = vec![];
+    if !removed.is_empty() {
+        steps.push(Step::Remove(removed));
+    }
+    if !gone.is_empty() {
+        steps.push(Step::Forget(gone));
+    }
+    if !applied.is_empty() {
+        steps.push(Step::Apply(applied));
+    }
+    if !unrecorded.is_empty() {
+        steps.push(Step::Record(unrecorded));
+    }
+    steps
+}
+
+/// Objects that stand as they should under a UID that the inventory does not have.
+fn unrecorded(seen: &Seen, desired: &[Object]) -> Vec<Item> {
+    let standing = desired
+        .iter()
+        .filter_map(|object| seen.live.get(&object.identity).filter(|live| live.satisfies(object)));
+    standing
+        .filter(|live| {
+            !seen.facts.inventory.iter().any(|item| {
+                item.identity == live.identity && item.uid.as_deref() == Some(&live.uid)
+            })
+        })
+        .map(|live| item(seen, live))
+        .collect()
+}
+
+/// The inventory's row for a live object.
+pub(super) fn item(seen: &Seen, live: &Live) -> Item {
+    Item {
+        identity: live.identity.clone(),
+        cluster: seen.cluster.clone(),
+        uid: Some(live.uid.clone()),
+    }
+}
+
+/// What an applied object still waits for on its cluster.
+fn pending(seen: &Seen, object: &Object) -> Option<String> {
+    let live = seen.live.get(&object.identity)?;
+    match live.identity.kind {
+        Kind::Namespace if live.text("/status/phase") != Some("Active") => {
+            Some(format!("namespace {} to be active", live.identity.name))
+        }
+        Kind::ResourceQuota
+            if live.manifest.pointer("/status/hard") != live.manifest.pointer("/spec/hard") =>
+        {
+            Some(format!("the quota of namespace {} to count", live.identity.namespace))
+        }
+        _ => None,
+    }
+}
+
+/// Deletion is one more desired state: nothing.
+fn leave(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
+    if !state.is_held {
+        return (vec![], Verdict::Gone);
+    }
+    if let Some(order) = seen.facts.order.as_ref().filter(|order| order.held) {
+        return again([Step::Release(order.order)]);
+    }
+    let ours = seen.live.values().filter(|live| seen.is_ours(wanted, live));
+    let namespaces: Vec<Live> =
+        ours.filter(|live| live.identity.kind == Kind::Namespace).cloned().collect();
+    if !namespaces.is_empty() {
+        let what: Vec<String> = namespaces.iter().map(remains).collect();
+        let going = namespaces.into_iter().filter(|live| !live.leaving).collect::<Vec<_>>();
+        let steps = if going.is_empty() { vec![] } else { vec![Step::Remove(going)] };
+        let reason = Reason::TeardownPending { what: what.join("; ") };
+        return (steps, Verdict::Waiting(reason));
+    }
+    if !seen.facts.inventory.is_empty() {
+        let gone = seen.facts.inventory.iter().map(|item| item.identity.clone()).collect();
+        return again([Step::Forget(gone)]);
+    }
+    if seen.facts.claimed {
+        return again([Step::Leave]);
+    }
+    (vec![Step::LetGo], Verdict::Gone)
+}
+
+/// A namespace on its way out, with what the cluster says holds it.
+fn remains(namespace: &Live) -> String {
+    let conditions = namespace.manifest.pointer("/status/conditions");
+    let holding: Vec<&str> = conditions
+        .and_then(serde_json::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|condition| condition.get("status").is_some_and(|status| status == "True"))
+        .filter_map(|condition| condition.get("message")?.as_str())
+        .collect();
+    let name = &namespace.identity.name;
+    if holding.is_empty() {
+        format!("namespace {name}")
+    } else {
+        format!("namespace {name} ({})", holding.join("; "))
+    }
+}
+
+fn waits(reason: Reason) -> Decision {
+    (vec![], Verdict::Waiting(reason))
+}
+
+fn again(steps: impl IntoIterator<Item = Step>) -> Decision {
+    (steps.into_iter().collect(), Verdict::Again)
+}

@@ -1,0 +1,87 @@
+//! What the ledger and the cluster say about a Tenant. Reads only.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::{
+    controllers::{Context, Error, FranchiseNamespace},
+    desired,
+    domain::{
+        facts::{PlanTerms, TenantFacts},
+        object::{Live, LiveObjects, Object},
+        tenant::Tenant,
+    },
+};
+
+/// What was seen in one turn.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// The hub namespace, if it is a franchise.
+    pub franchise: Option<FranchiseNamespace>,
+    /// What the ledger says.
+    pub facts: TenantFacts,
+    /// UID of the cluster that the Tenant lives on.
+    pub cluster: String,
+    /// What should stand there: nothing before it is paid.
+    pub desired: Option<Vec<Object>>,
+    /// What stands there of it, and of what was made before.
+    pub live: LiveObjects,
+}
+
+/// Looks at the ledger first, and at the cluster only for what the ledger knows or has paid for.
+///
+/// # Errors
+/// One of them does not answer.
+pub(super) async fn observe(wanted: &Tenant, ctx: &Context) -> Result<Seen, Error> {
+    let facts = ctx.store.observe_tenant(wanted).await?;
+    let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
+    let desired = terms_in_force(&facts).map(|terms| desired::tenant(wanted, terms));
+    let names: BTreeSet<_> = desired
+        .iter()
+        .flatten()
+        .map(|object| object.identity.clone())
+        .chain(facts.inventory.iter().map(|item| item.identity.clone()))
+        .collect();
+    Ok(Seen {
+        franchise: ctx.franchise(&wanted.namespace),
+        live: cluster.live(names).await?,
+        cluster: cluster.uid().to_owned(),
+        facts,
+        desired,
+    })
+}
+
+/// What may stand now: what the running period paid for, else what the next one has set aside.
+fn terms_in_force(facts: &TenantFacts) -> Option<&PlanTerms> {
+    let ordered = facts.order.as_ref().filter(|order| order.is_covered());
+    let paid = facts.period.as_ref().map(|period| &period.terms);
+    paid.or(ordered.map(|order| &order.terms))
+}
+
+impl Seen {
+    /// Whether a live object was made by us for this Tenant: the inventory has its UID, or has
+    /// announced it and the object says so itself, as after a crash between the two.
+    #[must_use]
+    pub(super) fn is_ours(&self, wanted: &Tenant, live: &Live) -> bool {
+        let journaled = self.facts.inventory.iter().find(|item| item.identity == live.identity);
+        match journaled.map(|item| item.uid.as_deref()) {
+            Some(Some(uid)) if uid == live.uid => true,
+            Some(_) => desired::labels::labels(wanted)
+                .iter()
+                .all(|(name, value)| live.label(name) == Some(value)),
+            None => false,
+        }
+    }
+
+    /// The instant at which the answer changes by itself.
+    #[must_use]
+    pub(super) fn next_change(&self) -> Option<(Timestamp, Timestamp)> {
+        let now = self.facts.standing.now;
+        let lineages = self.facts.by_code.iter().chain(&self.facts.by_holder).flatten();
+        let starts = lineages.filter_map(|lineage| lineage.terms.valid_from);
+        let ends = self.facts.period.iter().map(|period| period.ends_at);
+        let next = starts.chain(ends).filter(|instant| *instant > now).min()?;
+        Some((now, next))
+    }
+}

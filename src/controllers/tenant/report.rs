@@ -1,0 +1,226 @@
+//! What a person is told about a Tenant. Pure.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::{Visit, observe::Seen};
+use crate::{
+    api::{self, RedeemedVoucher, TenantPhase, TenantStatus},
+    controllers::{Error, conditions, object::requested},
+    desired,
+    domain::{
+        money::{Currency, Money},
+        reason::{Outlook, Reason},
+        tenant::{Judged, Named, Tenant},
+        verdict::{Leaf, Verdict},
+    },
+};
+
+/// The status after a visit. After one that failed, what was reported before stays, but for what
+/// is not known any more.
+#[must_use]
+pub(super) fn status(
+    object: &api::Tenant,
+    visit: &Result<Visit, Error>,
+    now: Timestamp,
+) -> TenantStatus {
+    let known = object.status.clone().unwrap_or_default();
+    let visit = match visit {
+        Ok(visit) => visit,
+        Err(error) => {
+            let unknown: &[_] = match error {
+                Error::Store(_) | Error::NoEpoch { .. } => &["Entitled"],
+                Error::Cluster(_) => &["Synced"],
+                Error::Spec(_) => &[],
+            };
+            let (reason, meta) = (error.reason(), &object.metadata);
+            let conditions =
+                conditions::after_failure(&known.conditions, unknown, &reason, meta, now);
+            return TenantStatus { conditions, ..known };
+        }
+    };
+    let Visit { wanted, seen, verdict } = visit;
+    let good = ("Ready", "the organization is paid and everything stands");
+    let leaves = conditions::summary(verdict, good, leaves(visit), &object.metadata, now);
+    let (cpu, memory) = (usage(wanted, seen, "cpu"), usage(wanted, seen, "memory"));
+    TenantStatus {
+        observed_generation: object.metadata.generation,
+        phase: Some(phase(object, seen, verdict)),
+        conditions: with_times(&known.conditions, leaves, object, now),
+        plan: seen.facts.period.as_ref().map(|period| period.plan.clone()),
+        credit: seen.facts.account.as_ref().and_then(|account| money(account.spendable, seen)),
+        paid_until: seen.facts.period.as_ref().map(|period| second(period.ends_at)),
+        cpu,
+        memory,
+        vouchers: wanted.judge(&seen.facts).iter().map(voucher).collect(),
+        last_handled_reconcile_at: requested(object),
+    }
+}
+
+fn with_times(
+    known: &[Condition],
+    leaves: Vec<Leaf>,
+    object: &api::Tenant,
+    now: Timestamp,
+) -> Vec<Condition> {
+    conditions::timed(known, leaves, object.metadata.generation, now)
+}
+
+/// How far a Tenant comes, in order; a reason stands at one of these.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Sovereign,
+    Credit,
+    Namespaces,
+    Policies,
+    Done,
+}
+
+fn stage(verdict: &Verdict) -> Stage {
+    let Verdict::Waiting(reason) = verdict else { return Stage::Done };
+    match reason {
+        Reason::NotAFranchise { .. } | Reason::SovereignNotFound { .. } => Stage::Sovereign,
+        Reason::NamespaceConflict { .. } => Stage::Namespaces,
+        Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
+        Reason::Provisioning { .. } => Stage::Policies,
+        Reason::TeardownPending { .. } | Reason::Unsettled {} => Stage::Done,
+        _ => Stage::Credit,
+    }
+}
+
+fn leaves(visit: &Visit) -> Vec<Leaf> {
+    let Visit { wanted, seen, verdict } = visit;
+    let at = stage(verdict);
+    let reason = match verdict {
+        Verdict::Waiting(reason) => Some(reason),
+        _ => None,
+    };
+    let leaf = |kind, stage: Stage, good: (&'static str, &str)| {
+        if at == stage
+            && let Some(reason) = reason
+        {
+            Leaf::fails(kind, reason)
+        } else if at < stage {
+            Leaf::pending(kind)
+        } else {
+            Leaf::holds(kind, good.0, good.1)
+        }
+    };
+    let accepted = ("Accepted", "the Sovereign is accepted");
+    let namespaces = ("NamespacesApplied", "every namespace stands");
+    let policies = ("PoliciesApplied", "quota, limits, network policies and roles are applied");
+    vec![
+        leaf("SovereignReady", Stage::Sovereign, accepted),
+        vouchers(wanted, seen),
+        entitled(seen, verdict, at),
+        leaf("NamespacesReady", Stage::Namespaces, namespaces),
+        leaf("PoliciesReady", Stage::Policies, policies),
+        leaf("Synced", Stage::Policies, ("InSync", "what stands is what should stand")),
+    ]
+}
+
+/// `Entitled=False` only where credit is the cause; where something else is in the way, we have
+/// not asked.
+fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
+    const KIND: &str = "Entitled";
+    if let Some(period) = &seen.facts.period {
+        let until = format!("plan {} is paid until {}", period.plan, second(period.ends_at));
+        return Leaf::holds(KIND, "Paid", until);
+    }
+    match (verdict, &seen.facts.order) {
+        (Verdict::Waiting(reason @ Reason::CreditShort { .. }), _) => Leaf::fails(KIND, reason),
+        (Verdict::Waiting(reason), _) if at == Stage::Credit => Leaf::unknown(KIND, reason),
+        (_, Some(order)) if order.held => {
+            let amount = money(order.amount, seen).unwrap_or_default();
+            Leaf::holds(KIND, "Held", format!("{amount} is set aside for plan {}", order.plan))
+        }
+        (_, Some(order)) if order.amount == 0 => {
+            Leaf::holds(KIND, "Free", format!("plan {} costs nothing", order.plan))
+        }
+        _ => Leaf::pending(KIND),
+    }
+}
+
+fn vouchers(wanted: &Tenant, seen: &Seen) -> Leaf {
+    const KIND: &str = "VouchersRedeemed";
+    let judged = wanted.judge(&seen.facts);
+    let refused: Vec<(&Judged<'_>, &Reason)> =
+        judged.iter().filter_map(|judged| Some((judged, judged.refusal.as_ref()?))).collect();
+    match refused.first() {
+        None if judged.is_empty() => Leaf::holds(KIND, "NoVouchers", "no voucher is named"),
+        None => Leaf::holds(KIND, "AllRedeemed", "every voucher that is named is redeemed"),
+        Some((_, first)) => {
+            let sentence =
+                |(judged, reason): &(&Judged<'_>, &Reason)| format!("{}: {reason}", title(judged));
+            let sentences: Vec<String> = refused.iter().map(sentence).collect();
+            Leaf { message: sentences.join("; "), ..Leaf::fails(KIND, first) }
+        }
+    }
+}
+
+fn title(judged: &Judged<'_>) -> String {
+    match judged.named {
+        Named::Code(code) => format!("code {}", code.hint()),
+        Named::Holder(holder) => format!("Voucher {holder}"),
+    }
+}
+
+fn voucher(judged: &Judged<'_>) -> RedeemedVoucher {
+    let (name, hint) = match judged.named {
+        Named::Code(code) => (None, Some(code.hint().to_owned())),
+        Named::Holder(holder) => {
+            (Some(holder.clone()), judged.lineage.map(|lineage| lineage.hint.clone()))
+        }
+    };
+    let at = judged.lineage.and_then(|lineage| lineage.redeemed_at);
+    let later = judged.lineage.is_some_and(|lineage| crate::domain::voucher::is_closed(lineage));
+    let reason = match &judged.refusal {
+        None if later => "RedeemedEarlier",
+        None => "Redeemed",
+        Some(reason) => reason.name(),
+    };
+    RedeemedVoucher { name, hint, reason: reason.to_owned(), redeemed_at: at.map(second) }
+}
+
+fn phase(object: &api::Tenant, seen: &Seen, verdict: &Verdict) -> TenantPhase {
+    if object.metadata.deletion_timestamp.is_some() {
+        return TenantPhase::Deleting;
+    }
+    let covered = seen.desired.is_some();
+    match verdict {
+        Verdict::Ready | Verdict::Gone => TenantPhase::Ready,
+        Verdict::Again => TenantPhase::Pending,
+        Verdict::Waiting(reason) => match (reason.outlook(), reason) {
+            (_, Reason::CreditShort { .. }) if seen.facts.inventory.is_empty() => {
+                TenantPhase::Pending
+            }
+            (Outlook::Stalled, _) if covered => TenantPhase::Degraded,
+            (Outlook::Stalled, _) => TenantPhase::Failed,
+            (Outlook::Progressing, _) if covered => TenantPhase::Provisioning,
+            (Outlook::Unknown | Outlook::Missing, _) if covered => TenantPhase::Degraded,
+            _ => TenantPhase::Pending,
+        },
+    }
+}
+
+/// What is used and what may be, such as `3/8`, by the quota of the main namespace.
+fn usage(wanted: &Tenant, seen: &Seen, resource: &str) -> Option<String> {
+    let quota = seen.live.get(&desired::quota::identity(wanted))?;
+    let read = |side: &str, prefix: &str| {
+        quota.text(&format!("/status/{side}/{prefix}{resource}")).map(str::to_owned)
+    };
+    ["requests.", "limits.", ""].into_iter().find_map(|prefix| {
+        let hard = read("hard", prefix)?;
+        Some(format!("{}/{hard}", read("used", prefix).unwrap_or_else(|| "0".to_owned())))
+    })
+}
+
+fn money(minor: i64, seen: &Seen) -> Option<String> {
+    let currency = Currency::parse(&seen.facts.sovereign.as_ref()?.currency).ok()?;
+    Some(Money { minor, currency }.to_string())
+}
+
+/// An instant as people write it, in whole seconds of UTC.
+fn second(instant: Timestamp) -> String {
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
+}

@@ -1,0 +1,62 @@
+//! A Voucher: its terms accepted by the ledger, its code retired when the object goes. Credit is
+//! granted by redemptions alone.
+
+mod act;
+mod decide;
+mod observe;
+mod report;
+
+use std::sync::Arc;
+
+use kube::runtime::controller::Action;
+use observe::Seen;
+
+use super::{Context, Error, TURNS_MAX, object::ObjectState, runner};
+use crate::{
+    api, clock,
+    domain::{reason::Reason, verdict::Verdict, voucher::Voucher},
+};
+
+/// What a visit found and came to.
+struct Visit {
+    wanted: Voucher,
+    seen: Seen,
+    verdict: Verdict,
+}
+
+/// One visit to one Voucher. The same lines open `tenant.rs` and `sovereign.rs`.
+///
+/// # Errors
+/// A turn failed, which is reported, or the report did; the visit is repeated.
+pub(super) async fn reconcile(
+    object: Arc<api::Voucher>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
+    let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
+    let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
+    let status = report::status(&object, &visit, clock::now());
+    runner::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
+    visit.map(|visit| runner::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
+}
+
+/// Turn after turn, until nothing is left to do at once; none where another process acts.
+async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Error> {
+    let wanted = Voucher::parse(object)?; // The last line that sees a raw spec.
+    let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
+        return Ok(None);
+    };
+    let door = ctx.door.under(epoch);
+    let mut state = ObjectState::of(object, api::VOUCHER_FINALIZER);
+    for _ in 0..TURNS_MAX {
+        let seen = observe::observe(&wanted, ctx).await?; // Reads only.
+        let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
+        act::act(steps, object, &wanted, (ctx, &door)).await?; // Each step can be repeated.
+        if verdict != Verdict::Again {
+            return Ok(Some(Visit { wanted, seen, verdict }));
+        }
+        state = state.after_a_turn();
+    }
+    let seen = observe::observe(&wanted, ctx).await?;
+    let verdict = Verdict::Waiting(Reason::Unsettled {});
+    Ok(Some(Visit { wanted, seen, verdict }))
+}

@@ -1,0 +1,102 @@
+//! What a Voucher needs next. Pure: the same sight gives the same steps.
+
+use super::observe::Seen;
+use crate::controllers::object::ObjectState;
+use crate::domain::{
+    money::{Currency, Money},
+    reason::Reason,
+    verdict::Verdict,
+    voucher::{Lineage, State, Voucher},
+};
+
+/// One thing to do, which can be repeated without harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Put our finalizer on the object.
+    Hold,
+    /// Bring the ledger to the terms of the spec.
+    Accept,
+    /// Retire the code.
+    Retire,
+    /// Take our finalizer off the object.
+    LetGo,
+}
+
+/// The steps of this turn, and what it comes to if they succeed.
+#[must_use]
+pub(super) fn decide(wanted: &Voucher, state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
+    let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
+    let trouble = uid.and_then(|uid| seen.facts.standing.trouble(&wanted.namespace, uid));
+    if let Some(reason) = trouble {
+        return (vec![], Verdict::Waiting(reason));
+    }
+    if state.is_leaving {
+        return match (state.is_held, seen.facts.held) {
+            (false, _) => (vec![], Verdict::Gone),
+            (true, true) => (vec![Step::Retire], Verdict::Again),
+            (true, false) => (vec![Step::LetGo], Verdict::Gone),
+        };
+    }
+    if let Some(reason) = obstacle(wanted, seen) {
+        return (vec![], Verdict::Waiting(reason));
+    }
+    if !state.is_held {
+        return (vec![Step::Hold, Step::Accept], Verdict::Again);
+    }
+    match seen.facts.lineage.as_ref().filter(|lineage| is_accepted(wanted, lineage)) {
+        None => (vec![Step::Accept], Verdict::Again),
+        Some(lineage) => (vec![], refused_part(wanted, lineage)),
+    }
+}
+
+/// Why these terms cannot be accepted at all.
+fn obstacle(wanted: &Voucher, seen: &Seen) -> Option<Reason> {
+    if seen.franchise.is_none() {
+        return Some(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
+    }
+    let Some(currency) = seen.facts.currency.clone() else {
+        return Some(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
+    };
+    if currency != wanted.credit.currency.code() {
+        let (credit, sovereign) = (wanted.credit.to_string(), wanted.sovereign.clone());
+        return Some(Reason::CurrencyMismatch { credit, sovereign, currency });
+    }
+    let lineage = seen.facts.lineage.as_ref()?;
+    if let Some(holder) = lineage.holder.clone().filter(|holder| *holder != wanted.name) {
+        return Some(Reason::CodeTaken { holder });
+    }
+    let worth = (lineage.amount, lineage.currency.as_str(), lineage.sovereign.as_str());
+    if worth != (wanted.credit.minor, currency.as_str(), wanted.sovereign.as_str()) {
+        let amount = Currency::parse(&lineage.currency)
+            .map(|currency| Money { minor: lineage.amount, currency }.to_string());
+        let was = amount.unwrap_or_else(|_| lineage.amount.to_string());
+        return Some(Reason::CodeRetired {
+            was: format!("{was} on Sovereign {}", lineage.sovereign),
+        });
+    }
+    let is_stale = lineage.uid == wanted.uid && wanted.generation < lineage.generation;
+    (is_stale && !is_accepted(wanted, lineage))
+        .then_some(Reason::StaleSpec { accepted: lineage.generation, seen: wanted.generation })
+}
+
+/// Whether the ledger has taken what it will take of these terms.
+fn is_accepted(wanted: &Voucher, lineage: &Lineage) -> bool {
+    lineage.holder.as_ref() == Some(&wanted.name)
+        && lineage.uid == wanted.uid
+        && lineage.terms == wanted.terms.judged_against(lineage)
+}
+
+/// What the ledger did not take of them: everything else is in force all the same.
+fn refused_part(wanted: &Voucher, lineage: &Lineage) -> Verdict {
+    if lineage.terms.state == State::Revoked && wanted.terms.state != State::Revoked {
+        return Verdict::Waiting(Reason::CodeRevoked {});
+    }
+    match lineage.terms.cap {
+        Some(cap) if wanted.terms.cap != Some(cap) => {
+            let written = wanted.terms.cap.map(|cap| cap.to_string());
+            let wanted = written.unwrap_or_else(|| "unlimited".to_owned());
+            Verdict::Waiting(Reason::CapBelowRedeemed { wanted, used: lineage.used, cap })
+        }
+        _ => Verdict::Ready,
+    }
+}

@@ -1,0 +1,36 @@
+//! What the ledger says about a Voucher. Reads only.
+
+use jiff::Timestamp;
+
+use crate::{
+    controllers::{Context, Error, FranchiseNamespace},
+    domain::{facts::VoucherFacts, voucher::Voucher},
+};
+
+/// What was seen in one turn.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// The hub namespace, if it is a franchise.
+    pub franchise: Option<FranchiseNamespace>,
+    /// What the ledger says.
+    pub facts: VoucherFacts,
+}
+
+/// # Errors
+/// The ledger does not answer.
+pub(super) async fn observe(wanted: &Voucher, ctx: &Context) -> Result<Seen, Error> {
+    let facts = ctx.store.observe_voucher(wanted).await?;
+    Ok(Seen { franchise: ctx.franchise(&wanted.namespace), facts })
+}
+
+impl Seen {
+    /// The instant at which the answer changes by itself.
+    #[must_use]
+    pub(super) fn next_change(&self) -> Option<(Timestamp, Timestamp)> {
+        let now = self.facts.standing.now;
+        let terms = &self.facts.lineage.as_ref()?.terms;
+        let instants = [terms.valid_from, terms.expires_at];
+        let next = instants.into_iter().flatten().filter(|instant| *instant > now).min()?;
+        Some((now, next))
+    }
+}

@@ -1,0 +1,173 @@
+//! Who is to be visited because something else changed: another object, what was committed to the
+//! ledger by whatever process, or an object that a person edited on a cluster.
+
+use std::{
+    collections::HashSet,
+    fmt::Debug,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use kube::{
+    Resource,
+    runtime::reflector::{Lookup, ObjectRef, Store},
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{
+    api,
+    domain::code::{Code, Digest},
+    store::{Change, Followed},
+};
+
+/// How much later "a little later" is.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Wakes objects of one kind. The controller drops what is queued twice.
+#[derive(Clone)]
+pub struct Waker<K>
+where
+    K: Lookup + Clone + 'static,
+    K::DynamicType: Hash + Eq + Clone,
+{
+    known: Store<K>,
+    sender: UnboundedSender<ObjectRef<K>>,
+    later: Arc<Mutex<HashSet<ObjectRef<K>>>>,
+}
+
+/// The three of them.
+#[derive(Clone)]
+pub struct Wakers {
+    /// Wakes Sovereigns.
+    pub sovereigns: Waker<api::Sovereign>,
+    /// Wakes Tenants.
+    pub tenants: Waker<api::Tenant>,
+    /// Wakes Vouchers.
+    pub vouchers: Waker<api::Voucher>,
+}
+
+impl<K> Waker<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+{
+    /// A waker over the known objects, and where it rings.
+    pub fn new(known: Store<K>) -> (Self, UnboundedReceiver<ObjectRef<K>>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self { known, sender, later: Arc::default() }, receiver)
+    }
+
+    /// Wakes one object, if it is known.
+    pub fn one(&self, namespace: &str, name: &str) {
+        let object = ObjectRef::new(name).within(namespace);
+        if self.known.get(&object).is_some() {
+            self.ring(object);
+        }
+    }
+
+    /// Wakes one object a little later, once for however many calls: for counters that a popular
+    /// voucher moves many times a second and that nobody waits for.
+    pub fn soon(&self, namespace: &str, name: &str) {
+        let object = ObjectRef::new(name).within(namespace);
+        let is_first =
+            self.later.lock().unwrap_or_else(PoisonError::into_inner).insert(object.clone());
+        if is_first {
+            let (waker, namespace, name) = (self.clone(), namespace.to_owned(), name.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(SOON).await;
+                waker.later.lock().unwrap_or_else(PoisonError::into_inner).remove(&object);
+                waker.one(&namespace, &name);
+            });
+        }
+    }
+
+    /// Wakes all that match.
+    pub fn matching(&self, matches: impl Fn(&K) -> bool) {
+        for object in self.known.state() {
+            if matches(&object) {
+                self.ring(ObjectRef::from_obj(&*object));
+            }
+        }
+    }
+
+    fn ring(&self, object: ObjectRef<K>) {
+        // A controller that ended ends the process; nobody is left to be woken.
+        let _ended = self.sender.send(object);
+    }
+}
+
+impl Wakers {
+    /// Wakes everything of a franchise.
+    pub fn franchise(&self, namespace: &str) {
+        self.sovereigns.matching(|object| is_in(object, namespace));
+        self.tenants.matching(|object| is_in(object, namespace));
+        self.vouchers.matching(|object| is_in(object, namespace));
+    }
+
+    /// Wakes everything.
+    pub fn everything(&self) {
+        self.sovereigns.matching(|_| true);
+        self.tenants.matching(|_| true);
+        self.vouchers.matching(|_| true);
+    }
+
+    /// Wakes the Tenant of an organization in a franchise.
+    pub fn organization(&self, namespace: &str, organization: &str) {
+        self.tenants.matching(|tenant| {
+            is_in(tenant, namespace) && tenant.written_organization() == organization
+        });
+    }
+
+    /// Wakes whom a commit concerns.
+    pub fn followed(&self, followed: Followed) {
+        match followed {
+            Followed::Anything => self.everything(),
+            Followed::Changes(changes) => changes.iter().for_each(|change| self.change(change)),
+        }
+    }
+
+    fn change(&self, change: &Change) {
+        match change {
+            Change::Voucher(namespace, name) => self.vouchers.soon(namespace, name),
+            Change::Hosted(namespace, name) => self.sovereigns.soon(namespace, name),
+            Change::Tenant(namespace, name) => self.tenants.one(namespace, name),
+            Change::Terms(namespace, holder) => {
+                self.vouchers.one(namespace, holder);
+                self.tenants.matching(|tenant| is_in(tenant, namespace) && names(tenant, holder));
+            }
+            Change::Code(namespace, digest) => self
+                .tenants
+                .matching(|tenant| is_in(tenant, namespace) && has_code(tenant, *digest)),
+            Change::Sovereign(namespace, name) => {
+                self.tenants.matching(|tenant| {
+                    is_in(tenant, namespace) && tenant.spec.sovereign_ref.name.as_str() == name
+                });
+                self.vouchers.matching(|voucher| {
+                    is_in(voucher, namespace) && voucher.spec.sovereign_ref.name.as_str() == name
+                });
+            }
+            Change::Organization(organization) => {
+                self.tenants.matching(|tenant| tenant.written_organization() == organization);
+            }
+        }
+    }
+}
+
+fn is_in<K: Resource>(object: &K, namespace: &str) -> bool {
+    object.meta().namespace.as_deref() == Some(namespace)
+}
+
+fn names(tenant: &api::Tenant, holder: &str) -> bool {
+    let named = |source: &api::VoucherSource| {
+        source.voucher_ref.as_ref().is_some_and(|voucher| voucher.name.as_str() == holder)
+    };
+    tenant.spec.vouchers.iter().any(named)
+}
+
+fn has_code(tenant: &api::Tenant, digest: Digest) -> bool {
+    let same = |source: &api::VoucherSource| {
+        let code = source.code.as_deref().and_then(|code| Code::parse(code).ok());
+        code.is_some_and(|code| code.digest() == digest)
+    };
+    tenant.spec.vouchers.iter().any(same)
+}

@@ -1,0 +1,14 @@
+//! The rules, as pure values and functions: no clock, no client, nothing to await.
+//!
+//! [`crate::api`] types are parsed here into types that cannot be wrong, once, and trusted after.
+
+pub mod code;
+pub mod facts;
+pub mod money;
+pub mod object;
+pub mod quantity;
+pub mod reason;
+pub mod sovereign;
+pub mod tenant;
+pub mod verdict;
+pub mod voucher;

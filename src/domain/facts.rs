@@ -1,0 +1,220 @@
+//! What the ledger says, as data. The store reads it, the controllers decide by it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{code::Digest, object::Identity, reason::Reason, voucher::Lineage};
+use crate::api::{Limit, Quantities};
+
+/// The level of this program: a schema says the least level that may serve it.
+pub const PROGRAM: i32 = 1;
+
+/// What every answer of the ledger begins with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Standing {
+    /// Ledger time of the answer.
+    pub now: Timestamp,
+    /// The least program that may serve this schema.
+    pub least_program: i32,
+    /// The franchise, once its first Sovereign is accepted.
+    pub franchise: Option<Franchise>,
+}
+
+/// A namespace that keeps money.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Franchise {
+    /// UID of the namespace when it was founded.
+    pub uid: String,
+    /// Why its money waits, if it does.
+    pub frozen: Option<String>,
+}
+
+impl Standing {
+    /// Why no money of this namespace may move now, if so.
+    #[must_use]
+    pub fn trouble(&self, namespace: &str, uid: &str) -> Option<Reason> {
+        if self.least_program > PROGRAM {
+            let needed = self.least_program;
+            return Some(Reason::SchemaUnsupported { needed, program: PROGRAM });
+        }
+        let franchise = self.franchise.as_ref()?;
+        if let Some(why) = &franchise.frozen {
+            return Some(Reason::LedgerFrozen { why: why.clone() });
+        }
+        (franchise.uid != uid).then(|| Reason::FranchiseIdentityChanged {
+            namespace: namespace.to_owned(),
+            known: franchise.uid.clone(),
+            seen: uid.to_owned(),
+        })
+    }
+}
+
+/// What a plan contains, as it was accepted with its price.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanTerms {
+    /// The hard limits of the namespace's quota.
+    #[serde(default)]
+    pub quota: Quantities,
+    /// The limits per container, pod or claim.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+}
+
+/// A plan as it is sold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// What a month costs, in minor units of the Sovereign's currency.
+    pub amount: i64,
+    /// What it contains.
+    pub terms: PlanTerms,
+}
+
+/// What the ledger knows of a Sovereign.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SovereignFacts {
+    /// The franchise it belongs to.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// As it was accepted.
+    pub sovereign: Option<AcceptedSovereign>,
+    /// The plans on sale, by name.
+    pub plans: Vec<Plan>,
+    /// The Tenants that are awake on it, by name.
+    pub tenants: Vec<String>,
+}
+
+/// A Sovereign as the ledger accepted it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AcceptedSovereign {
+    /// What its accounts are kept in.
+    pub currency: String,
+    /// UID of the kube-system namespace of its cluster.
+    pub cluster: String,
+    /// Whether it has left.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+/// What the ledger knows of a Voucher.
+#[derive(Clone, Debug, Deserialize)]
+pub struct VoucherFacts {
+    /// The franchise it belongs to.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// Currency of the accepted Sovereign that it names.
+    pub currency: Option<String>,
+    /// The lineage of its code.
+    pub lineage: Option<Lineage>,
+    /// Whether this object holds any code.
+    pub held: bool,
+}
+
+/// What the ledger knows of a Tenant.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TenantFacts {
+    /// The franchise it belongs to.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// The accepted Sovereign that it names.
+    pub sovereign: Option<AcceptedSovereign>,
+    /// Names of the plans on sale there.
+    pub offers: Vec<String>,
+    /// The plan that it names, if it is on sale.
+    pub offer: Option<Offer>,
+    /// Whether the organization is this Tenant's and has an account.
+    pub claimed: bool,
+    /// Who else has the organization, as namespace/name.
+    pub taken_by: Option<String>,
+    /// The organization's money.
+    pub account: Option<Account>,
+    /// The period that runs now, which is paid.
+    pub period: Option<Period>,
+    /// The order for the next period, where none runs.
+    pub order: Option<Order>,
+    /// The lineages of the codes that it names, in order.
+    pub by_code: Vec<Option<Lineage>>,
+    /// The lineages of the Vouchers that it names, in order.
+    pub by_holder: Vec<Option<Lineage>>,
+    /// What was made for it, or is about to be.
+    pub inventory: Vec<Item>,
+}
+
+/// A plan on sale.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Offer {
+    /// Its name.
+    pub plan: String,
+    /// Which revision is sold.
+    pub revision: i32,
+    /// What a month costs, in minor units.
+    pub amount: i64,
+}
+
+/// An organization's money in the currency of its Sovereign, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Account {
+    /// What can be spent now: posted, neither held nor expired.
+    pub spendable: i64,
+    /// Set aside for orders.
+    pub held: i64,
+}
+
+/// A paid stretch of time.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Period {
+    /// When it ends and the next is due.
+    pub ends_at: Timestamp,
+    /// The plan that was paid.
+    pub plan: String,
+    /// What that plan contained when it was ordered.
+    pub terms: PlanTerms,
+}
+
+/// What the next period costs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Order {
+    /// Its number.
+    pub order: i64,
+    /// The plan.
+    pub plan: String,
+    /// Its revision, which fixes the price.
+    pub revision: i32,
+    /// What it costs, in minor units.
+    pub amount: i64,
+    /// What it contains.
+    pub terms: PlanTerms,
+    /// How many holds there were.
+    pub attempts: i32,
+    /// Whether credit is set aside for it now.
+    pub held: bool,
+}
+
+impl Order {
+    /// Whether objects may be made for it: its credit is set aside, or it costs nothing.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.held || self.amount == 0
+    }
+}
+
+/// A row of the inventory: what we made, or are about to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Which object.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Which cluster, by the UID of its kube-system namespace.
+    #[serde(skip_serializing)]
+    pub cluster: String,
+    /// Its UID, once it is known.
+    pub uid: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_hex(&text).ok_or_else(|| serde::de::Error::custom("not a digest"))
+    }
+}

@@ -1,0 +1,137 @@
+//! What is counted, under names that stay. Labels are closed sets; amounts are in minor units.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+use crate::store::Answer;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Visit {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: String,
+}
+
+/// All metrics of a process.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    visits: Family<Visit, Counter>,
+    seconds: Family<Kind, Histogram>,
+    answers: Family<Outcome, Counter>,
+    status_writes: Family<Kind, Counter>,
+    leader: Gauge,
+    violations: Gauge<i64>,
+    build: Family<Build, Gauge<f64, AtomicU64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new(exponential_buckets(0.002, 2.0, 14));
+        let mut metrics = Self {
+            registry: Arc::default(),
+            visits: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
+            answers: Family::default(),
+            status_writes: Family::default(),
+            leader: Gauge::default(),
+            violations: Gauge::default(),
+            build: Family::default(),
+        };
+        metrics.registry = Arc::new(metrics.register());
+        metrics.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1.0);
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&self) -> Registry {
+        let mut registry = Registry::with_prefix("catalyst");
+        registry.register(
+            "reconcile",
+            "Visits to objects, by kind and by what they came to",
+            self.visits.clone(),
+        );
+        registry.register("reconcile_seconds", "How long a visit took", self.seconds.clone());
+        registry.register(
+            "ledger_answers",
+            "Answers of the ledger to the controllers, effects and refusals by their word",
+            self.answers.clone(),
+        );
+        registry.register("status_writes", "Statuses written", self.status_writes.clone());
+        registry.register("leader", "1 where this process leads", self.leader.clone());
+        registry.register(
+            "ledger_violations",
+            "Rows that broke an invariant at the last audit; must be 0",
+            self.violations.clone(),
+        );
+        registry.register("build_info", "The version of the program", self.build.clone());
+        registry
+    }
+
+    /// A visit ended.
+    pub fn visited(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+        self.visits.get_or_create(&Visit { kind, outcome }).inc();
+        self.seconds.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
+    }
+
+    /// The ledger answered.
+    pub fn answered(&self, answer: &Answer) {
+        let outcome = match answer {
+            Answer::Done(done) => done.outcome.clone(),
+            Answer::Refused(refusal) => refusal.name().to_owned(),
+        };
+        self.answers.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// A status was written.
+    pub fn wrote_status(&self, kind: &'static str) {
+        self.status_writes.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// Whether this process leads now.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(leads.into());
+    }
+
+    /// What the last audit found.
+    pub fn audited(&self, violations: usize) {
+        self.violations.set(i64::try_from(violations).unwrap_or(i64::MAX));
+    }
+
+    /// The text that Prometheus reads.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _infallible = text::encode(&mut out, &self.registry);
+        out
+    }
+}

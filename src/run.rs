@@ -1,0 +1,232 @@
+//! Putting the operator together: nothing else makes a client or a pool.
+
+use std::{collections::BTreeSet, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use k8s_controller::LeaderElection;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Config, core::PartialObjectMeta};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cluster::{self, Fleet, Host},
+    controllers::{self, Context, Controllers, Ownership, Retries, Wakers, chain},
+    http,
+    metrics::Metrics,
+    readiness::Readiness,
+    store::{self, Store},
+    telemetry,
+};
+
+/// Connections to PostgreSQL: enough for all visits, few enough that a popular voucher's row is
+/// not fought over.
+const CONNECTIONS_MAX: u32 = 8;
+/// How often the ledger is asked whether it serves.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// How often the floor of ledger time is raised.
+const TICK_EVERY: Duration = Duration::from_secs(1);
+/// How long visits in flight may take when the process is asked to stop.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+
+/// What `run` is told.
+pub struct Settings {
+    /// Where the ledger is.
+    pub database_url: String,
+    /// The operator's own namespace.
+    pub namespace: String,
+    /// Where probes and metrics are served.
+    pub metrics_addr: SocketAddr,
+    /// The franchises that are served; all if empty.
+    pub namespaces: BTreeSet<String>,
+    /// Whether to act only while holding the Lease.
+    pub leader_elect: bool,
+}
+
+/// Why the operator ended although nobody asked it to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No kubeconfig, and not in a pod.
+    #[error("cannot find a cluster: set KUBECONFIG, or run in a pod with a service account")]
+    Config(#[source] kube::config::InferConfigError),
+    /// The cluster's credentials cannot be used.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The database's URL cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No port for probes and metrics.
+    #[error("cannot serve probes and metrics")]
+    Serve(#[source] std::io::Error),
+    /// The signals of the system cannot be heard.
+    #[error("cannot listen for signals")]
+    Signals(#[source] std::io::Error),
+    /// Another process leads.
+    #[error("another process leads now; this one ends so that it cannot act twice")]
+    Fenced,
+    /// A task that never ends has ended.
+    #[error("{0} ended")]
+    Ended(&'static str),
+    /// A task panicked.
+    #[error("a task failed")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes the visits in flight and gives the Lease back.
+///
+/// # Errors
+/// A setting cannot be used, another process leads, or a part of this one has ended.
+pub async fn run(settings: Settings) -> Result<(), Error> {
+    telemetry::start();
+    // One provider for both libraries that speak TLS; a second call finds the first.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let client = cluster::client(Config::infer().await.map_err(Error::Config)?)?;
+    let stop = CancellationToken::new();
+    let selector = controllers::franchise_selector();
+    let (franchises, events) =
+        cluster::mirror::<PartialObjectMeta<Namespace>>(client.clone(), &selector);
+    let identity = identity();
+    let store = Store::new(&settings.database_url, CONNECTIONS_MAX)?;
+    let ctx = Arc::new(Context {
+        door: store.door(),
+        store,
+        host: Host::new(client.clone(), &identity),
+        fleet: Fleet::new(client.clone()),
+        ownership: Ownership::default(),
+        franchises,
+        namespaces: settings.namespaces,
+        retries: Retries::default(),
+        metrics: Metrics::default(),
+        readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
+        fenced: CancellationToken::new(),
+    });
+    let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
+    tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
+    let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
+    let mut controllers = controllers::start(&ctx, &client, events, &stop);
+    let wakers = controllers.wakers.clone();
+    let leading = lead(&ctx, &wakers, &stop);
+    let election = settings
+        .leader_elect
+        .then(|| LeaderElection::new(client, &settings.namespace, "catalyst-operator", &identity));
+    let leadership = async {
+        match &election {
+            Some(election) => election.with_lease(leading).await.ok_or(Error::Fenced),
+            None => Ok(join(&ctx, &wakers, &stop).await),
+        }
+    };
+    let outcome = tokio::select! {
+        signalled = stopped() => signalled,
+        served = serving => Err(served.map_or_else(Error::Serve, |()| Error::Ended("http"))),
+        ended = leadership => ended.and(Err(Error::Ended("leadership"))),
+        ended = controllers.ended() => match ended {
+            Ok(name) => Err(Error::Ended(name)),
+            Err(why) => Err(Error::Task(why)),
+        },
+        () = ctx.fenced.cancelled() => Err(Error::Fenced),
+        never = check(&ctx) => match never {},
+    };
+    stop.cancel();
+    if outcome.is_ok() {
+        drain(&mut controllers).await;
+        if let Some(election) = &election {
+            election.release().await;
+        }
+        ctx.store.close().await;
+    }
+    outcome
+}
+
+/// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.
+async fn lead(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
+    ctx.metrics.leads(true);
+    ctx.ownership.wait("the ledger has not been asked yet".to_owned());
+    wakers.everything();
+    let epoch = persistently(ctx, async || ctx.door.begin_leadership().await).await;
+    tracing::info!(epoch, "leading");
+    ctx.ownership.lead(epoch);
+    wakers.everything();
+    let door = ctx.door.under(epoch);
+    while !stop.is_cancelled() {
+        if let Err(why) = door.tick().await {
+            tracing::debug!(why = chain(&why), "the clock was not kept");
+        }
+        tokio::time::sleep(TICK_EVERY).await;
+    }
+}
+
+/// Acts beside others under the epoch in force.
+async fn join(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
+    ctx.ownership.wait("the ledger has not been asked yet".to_owned());
+    wakers.everything();
+    let epoch = persistently(ctx, async || ctx.door.current_epoch().await).await;
+    tracing::info!(epoch, "acting beside others, without a Lease");
+    ctx.ownership.lead(epoch);
+    wakers.everything();
+    stop.cancelled().await;
+}
+
+/// Asks the ledger until it answers; meanwhile every visit says why it waits.
+async fn persistently(
+    ctx: &Context,
+    mut ask: impl AsyncFnMut() -> Result<i64, store::Error>,
+) -> i64 {
+    loop {
+        match ask().await {
+            Ok(epoch) => return epoch,
+            Err(why) => ctx.ownership.wait(chain(&why)),
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
+/// Keeps the readiness of the ledger true, and says so when it changes.
+async fn check(ctx: &Context) -> Infallible {
+    let mut known = None;
+    loop {
+        let found = ctx.store.check().await.map_err(|why| chain(&why)).err();
+        match &found {
+            None => ctx.readiness.pass("ledger"),
+            Some(why) => ctx.readiness.block("ledger", why.clone()),
+        }
+        if known.as_ref() != Some(&found) {
+            match &found {
+                None => tracing::info!("the ledger serves"),
+                Some(why) => tracing::error!(why, "the ledger does not serve"),
+            }
+            known = Some(found);
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
+/// Waits for the visits in flight, which have seen the stop.
+async fn drain(controllers: &mut Controllers) {
+    let ended = async {
+        for _ in 0..controllers::COUNT {
+            if let Err(why) = controllers.ended().await {
+                tracing::error!(%why, "a controller failed while it stopped");
+            }
+        }
+    };
+    if tokio::time::timeout(DRAIN_MAX, ended).await.is_err() {
+        tracing::warn!("visits in flight were cut off; all they did can be repeated");
+    }
+}
+
+async fn stopped() -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("asked to stop");
+    Ok(())
+}
+
+/// A name that no other process has, also not one of the same pod.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "catalyst-operator".to_owned());
+    let (process, begun) = (std::process::id(), crate::clock::now().as_millisecond());
+    format!("{host}-{process}-{begun}")
+}

@@ -1,0 +1,152 @@
+//! Reading the books: one round trip per question.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sqlx::{
+    postgres::{PgArguments, Postgres},
+    query::QueryScalar,
+    types::Json,
+};
+
+use super::{Error, Store, sql};
+use crate::domain::{
+    facts::{SovereignFacts, TenantFacts, VoucherFacts},
+    tenant::{Named, Tenant},
+    voucher::Voucher,
+};
+
+/// An account as its customer would read it, per currency.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Statement {
+    /// The hub namespace.
+    pub franchise: String,
+    /// The customer.
+    pub organization: String,
+    /// Ledger time of the answer.
+    pub as_of: Timestamp,
+    /// One per currency that the customer ever had.
+    pub accounts: Vec<StatementAccount>,
+}
+
+/// The account in one currency; amounts in its minor units.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementAccount {
+    /// ISO 4217 code.
+    pub currency: String,
+    /// How many decimals an amount has.
+    pub decimals: u32,
+    /// All that was credited less all that was spent.
+    pub posted: i64,
+    /// Set aside for orders.
+    pub held: i64,
+    /// What can be spent now.
+    pub spendable: i64,
+    /// End of the last paid period.
+    pub paid_until: Option<Timestamp>,
+    /// Every entry, in order.
+    pub lines: Vec<StatementLine>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementLine {
+    /// When it was committed.
+    pub at: Timestamp,
+    /// Its number.
+    pub entry: i64,
+    /// What kind of entry, such as `redeem`.
+    pub kind: String,
+    /// What it did to the balance.
+    pub amount: i64,
+    /// Why.
+    pub cause: Option<String>,
+}
+
+/// A row that breaks an invariant.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Violation {
+    /// Which one, as a sentence.
+    pub invariant: String,
+    /// The franchise.
+    pub namespace: String,
+    /// Which row, and how.
+    pub what: String,
+}
+
+impl Store {
+    /// # Errors
+    /// The database does not serve.
+    pub async fn observe_sovereign(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<SovereignFacts, Error> {
+        let call = sqlx::query_scalar(sql::OBSERVE_SOVEREIGN);
+        self.read("look up a Sovereign", call.bind(namespace.to_owned()).bind(name.to_owned()))
+            .await
+    }
+
+    /// # Errors
+    /// The database does not serve.
+    pub async fn observe_voucher(&self, voucher: &Voucher) -> Result<VoucherFacts, Error> {
+        let call = sqlx::query_scalar(sql::OBSERVE_VOUCHER)
+            .bind(voucher.namespace.clone())
+            .bind(voucher.sovereign.clone())
+            .bind(voucher.name.clone())
+            .bind(voucher.code.digest().0.to_vec());
+        self.read("look up a Voucher", call).await
+    }
+
+    /// # Errors
+    /// The database does not serve.
+    pub async fn observe_tenant(&self, tenant: &Tenant) -> Result<TenantFacts, Error> {
+        let (mut digests, mut holders) = (vec![], vec![]);
+        for named in &tenant.vouchers {
+            match named {
+                Named::Code(code) => digests.push(code.digest().0.to_vec()),
+                Named::Holder(holder) => holders.push(holder.clone()),
+            }
+        }
+        let call = sqlx::query_scalar(sql::OBSERVE_TENANT)
+            .bind(tenant.namespace.clone())
+            .bind(tenant.name.clone())
+            .bind(tenant.organization.clone())
+            .bind(tenant.sovereign.clone())
+            .bind(tenant.plan.clone())
+            .bind(digests)
+            .bind(holders);
+        self.read("look up a Tenant", call).await
+    }
+
+    /// # Errors
+    /// The database does not serve.
+    pub async fn statement(&self, namespace: &str, organization: &str) -> Result<Statement, Error> {
+        let call = sqlx::query_scalar(sql::STATEMENT);
+        self.read("read a statement", call.bind(namespace.to_owned()).bind(organization.to_owned()))
+            .await
+    }
+
+    /// Every row that breaks an invariant of the ledger; there are none in an honest one.
+    ///
+    /// # Errors
+    /// The database does not serve.
+    pub async fn verify(&self) -> Result<Vec<Violation>, Error> {
+        sqlx::query_as(sql::VERIFY)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|source| Error::of("verify the ledger", source))
+    }
+
+    /// Reads in a task of its own, so that a caller that goes away leaves no half-used connection.
+    async fn read<T: DeserializeOwned + Send + Unpin + 'static>(
+        &self,
+        doing: &'static str,
+        call: QueryScalar<'static, Postgres, Json<T>, PgArguments>,
+    ) -> Result<T, Error> {
+        let pool = self.pool.clone();
+        let task = tokio::spawn(async move { call.fetch_one(&pool).await });
+        let answer =
+            task.await.unwrap_or_else(|why| Err(sqlx::Error::Io(std::io::Error::other(why))));
+        answer.map(|Json(facts)| facts).map_err(|source| Error::of(doing, source))
+    }
+}

@@ -1,0 +1,441 @@
+//! The door to money: the only way in for controllers, commands and whatever comes later.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::{
+    postgres::{PgArguments, PgPool, Postgres},
+    query::QueryAs,
+    types::Json,
+};
+use tokio::sync::Notify;
+
+use super::{Error, sql};
+use crate::domain::{
+    code::Digest,
+    facts::{Item, Plan},
+    money::Money,
+    object::Identity,
+    voucher::Voucher,
+};
+
+/// How often a call is made again when a twin was first or a lock was busy.
+const TRIES_MAX: u32 = 8;
+/// Commits of this long a time share one notification.
+const NOTIFY_EVERY: Duration = Duration::from_millis(25);
+
+/// What the ledger did, or why it would not. Neither is an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The effect stands, now or since an earlier call under the same key.
+    Done(Done),
+    /// Nothing was done.
+    Refused(Refusal),
+}
+
+/// An effect that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The word for it, such as `Redeemed`.
+    pub outcome: String,
+    /// The stored answer: the same bytes for the same key, for ever.
+    pub response: Option<String>,
+}
+
+macro_rules! refusals {
+    ($($name:ident),* $(,)?) => {
+        /// Why the ledger would not, in the fixed order in which redemptions are judged, then the
+        /// rest.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the ledger's functions say what each word means")]
+        pub enum Refusal { $($name),* }
+
+        impl Refusal {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The word in the ledger.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+        }
+    };
+}
+
+refusals! {
+    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed, KeyReused,
+    Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization, UnknownPlan, SovereignNotFound,
+    CurrencyMismatch, CurrencyChanged, UnknownCurrency, CodeTaken, CodeRetired, StaleSpec,
+    OrganizationTaken, ObjectsRemain, TenantsRemain, NoFranchise, FranchiseIdentityChanged,
+}
+
+/// The words for effects that stand.
+const EFFECTS: [&str; 13] = [
+    "Accepted",
+    "Captured",
+    "Claimed",
+    "Closed",
+    "Forgotten",
+    "Held",
+    "Journaled",
+    "Left",
+    "Ordered",
+    "Paid",
+    "Redeemed",
+    "Released",
+    "Retired",
+];
+
+/// The terms of a Voucher on their way to the ledger.
+#[derive(Clone, Debug)]
+pub struct VoucherTerms<'a>(pub &'a Voucher);
+
+/// Calls of the ledger's functions under one epoch. Cheap to clone.
+///
+/// # Guarantees
+/// A call is one statement that commits by itself, in a task of its own: a caller that goes away
+/// neither aborts it nor poisons a connection. Every call may be made again: it finds what stands.
+///
+/// # Errors
+/// All calls fail alike: [`Error::Fenced`] when another process leads, [`Error::Frozen`] when the
+/// money of the franchise waits, [`Error::Unavailable`] and the like when PostgreSQL does not serve.
+#[derive(Clone)]
+pub struct Door {
+    pool: PgPool,
+    epoch: Option<i64>,
+    committed: Arc<Notify>,
+}
+
+type Call = QueryAs<'static, Postgres, (String, Option<String>), PgArguments>;
+
+impl Door {
+    pub(super) fn new(pool: PgPool) -> Self {
+        let committed = Arc::new(Notify::new());
+        tokio::spawn(notify(pool.clone(), Arc::downgrade(&committed)));
+        Self { pool, epoch: None, committed }
+    }
+
+    /// The same door for a caller that leads, or led, under this epoch.
+    #[must_use]
+    pub fn under(&self, epoch: i64) -> Self {
+        Self { epoch: Some(epoch), ..self.clone() }
+    }
+
+    /// Raises the epoch: every call under an earlier one is fenced from now on.
+    pub async fn begin_leadership(&self) -> Result<i64, Error> {
+        self.number("begin leadership", sql::BEGIN_LEADERSHIP).await
+    }
+
+    /// The epoch in force, for a process that joins without leading.
+    pub async fn current_epoch(&self) -> Result<i64, Error> {
+        self.number("read the epoch", sql::CURRENT_EPOCH).await
+    }
+
+    /// Raises the floor below which ledger time never falls.
+    pub async fn tick(&self) -> Result<(), Error> {
+        sqlx::query(sql::TICK)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|source| Error::of("keep the clock", source))
+    }
+
+    /// Accepts a Sovereign with what it sells, and founds the franchise at first sight.
+    pub async fn accept_sovereign(
+        &self,
+        (namespace, uid): (&str, &str),
+        sovereign: &str,
+        (currency, cluster): (&str, &str),
+        plans: &[Plan],
+    ) -> Result<Answer, Error> {
+        let texts = [namespace, uid, sovereign, currency, cluster].map(str::to_owned);
+        let (epoch, plans) = (self.epoch, Json(plans.to_vec()));
+        self.call("accept a Sovereign", move || {
+            let [namespace, uid, sovereign, currency, cluster] = texts.clone();
+            sqlx::query_as(sql::ACCEPT_SOVEREIGN)
+                .bind(namespace)
+                .bind(uid)
+                .bind(epoch)
+                .bind(sovereign)
+                .bind(currency)
+                .bind(cluster)
+                .bind(plans.clone())
+        })
+        .await
+    }
+
+    /// Closes a Sovereign on which no Tenant is awake.
+    pub async fn close_sovereign(&self, namespace: &str, name: &str) -> Result<Answer, Error> {
+        self.call_named("close a Sovereign", sql::CLOSE_SOVEREIGN, namespace, [name]).await
+    }
+
+    /// Accepts the terms of a Voucher. After a pause, an end or a lower cap is answered, not one
+    /// more redemption commits that they forbid.
+    pub async fn accept_voucher(&self, terms: VoucherTerms<'_>) -> Result<Answer, Error> {
+        let (epoch, voucher) = (self.epoch, terms.0.clone());
+        let instant = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        self.call("accept a Voucher", move || {
+            let Money { minor, currency } = &voucher.credit;
+            sqlx::query_as(sql::ACCEPT_VOUCHER)
+                .bind(voucher.namespace.clone())
+                .bind(epoch)
+                .bind(voucher.name.clone())
+                .bind(voucher.uid.clone())
+                .bind(voucher.generation)
+                .bind(voucher.code.digest().0.to_vec())
+                .bind(voucher.code.hint().to_owned())
+                .bind(voucher.sovereign.clone())
+                .bind(currency.code().to_owned())
+                .bind(*minor)
+                .bind(voucher.terms.cap)
+                .bind(instant(voucher.terms.valid_from))
+                .bind(instant(voucher.terms.expires_at))
+                .bind(voucher.terms.state.name())
+        })
+        .await
+    }
+
+    /// Retires the code that a Voucher object holds. Redemptions, revisions and counter stay.
+    pub async fn retire(&self, namespace: &str, holder: &str) -> Result<Answer, Error> {
+        self.call_named("retire a Voucher", sql::RETIRE, namespace, [holder]).await
+    }
+
+    /// Gives an organization to a Tenant, if no other has it, and opens its account.
+    pub async fn claim(
+        &self,
+        namespace: &str,
+        organization: &str,
+        tenant: &str,
+        sovereign: &str,
+    ) -> Result<Answer, Error> {
+        let names = [organization, tenant, sovereign];
+        self.call_named("claim an organization", sql::CLAIM, namespace, names).await
+    }
+
+    /// Puts an organization to sleep of which nothing stands any more.
+    pub async fn leave(
+        &self,
+        namespace: &str,
+        organization: &str,
+        tenant: &str,
+    ) -> Result<Answer, Error> {
+        let names = [organization, tenant];
+        self.call_named("let an organization sleep", sql::LEAVE, namespace, names).await
+    }
+
+    /// Orders the next period at the price in force.
+    pub async fn order(
+        &self,
+        namespace: &str,
+        organization: &str,
+        sovereign: &str,
+        plan: &str,
+    ) -> Result<Answer, Error> {
+        let names = [organization, sovereign, plan];
+        self.call_named("order a period", sql::ORDER, namespace, names).await
+    }
+
+    /// Redeems a code for an organization under the caller's key.
+    pub async fn redeem(
+        &self,
+        namespace: &str,
+        key: &str,
+        code: Digest,
+        organization: &str,
+        sovereign: &str,
+    ) -> Result<Answer, Error> {
+        let texts = [namespace, key, organization, sovereign].map(str::to_owned);
+        let epoch = self.epoch;
+        self.call("redeem a voucher", move || {
+            let [namespace, key, organization, sovereign] = texts.clone();
+            sqlx::query_as(sql::REDEEM)
+                .bind(namespace)
+                .bind(epoch)
+                .bind(key)
+                .bind(code.0.to_vec())
+                .bind(organization)
+                .bind(sovereign)
+        })
+        .await
+    }
+
+    /// Redeems what is named and not yet redeemed, which is kept whatever follows, then sets aside
+    /// what an order costs.
+    pub async fn redeem_and_hold(
+        &self,
+        namespace: &str,
+        organization: &str,
+        sovereign: &str,
+        (order, attempt): (i64, i32),
+        codes: &[Digest],
+    ) -> Result<Answer, Error> {
+        let texts = [namespace, organization, sovereign].map(str::to_owned);
+        let (epoch, codes) = (self.epoch, codes.to_vec());
+        self.call("hold credit", move || {
+            let [namespace, organization, sovereign] = texts.clone();
+            let codes: Vec<Vec<u8>> = codes.iter().map(|code| code.0.to_vec()).collect();
+            sqlx::query_as(sql::REDEEM_AND_HOLD)
+                .bind(namespace)
+                .bind(epoch)
+                .bind(organization)
+                .bind(sovereign)
+                .bind(order)
+                .bind(attempt)
+                .bind(codes)
+        })
+        .await
+    }
+
+    /// Spends what is held for an order and starts its period.
+    pub async fn capture(&self, namespace: &str, order: i64) -> Result<Answer, Error> {
+        self.call_order("capture a hold", sql::CAPTURE, namespace, order).await
+    }
+
+    /// Gives back what is held for an order and voids it.
+    pub async fn release(&self, namespace: &str, order: i64) -> Result<Answer, Error> {
+        self.call_order("release a hold", sql::RELEASE, namespace, order).await
+    }
+
+    /// Writes down what is about to be made on a cluster, or the UIDs that it got.
+    pub async fn journal(
+        &self,
+        namespace: &str,
+        organization: &str,
+        cluster: &str,
+        items: &[Item],
+    ) -> Result<Answer, Error> {
+        let names = [namespace, organization, cluster];
+        self.call_items("keep the inventory", sql::JOURNAL, names, items).await
+    }
+
+    /// Strikes out of the inventory what is gone.
+    pub async fn forget(
+        &self,
+        namespace: &str,
+        organization: &str,
+        cluster: &str,
+        gone: &[Identity],
+    ) -> Result<Answer, Error> {
+        let names = [namespace, organization, cluster];
+        self.call_items("clear the inventory", sql::FORGET, names, gone).await
+    }
+
+    async fn call_named<const N: usize>(
+        &self,
+        doing: &'static str,
+        statement: &'static str,
+        namespace: &str,
+        names: [&str; N],
+    ) -> Result<Answer, Error> {
+        let (epoch, namespace) = (self.epoch, namespace.to_owned());
+        let names = names.map(str::to_owned);
+        self.call(doing, move || {
+            let call = sqlx::query_as(statement).bind(namespace.clone()).bind(epoch);
+            names.iter().fold(call, |call, name| call.bind(name.clone()))
+        })
+        .await
+    }
+
+    async fn call_order(
+        &self,
+        doing: &'static str,
+        statement: &'static str,
+        namespace: &str,
+        order: i64,
+    ) -> Result<Answer, Error> {
+        let (epoch, namespace) = (self.epoch, namespace.to_owned());
+        self.call(doing, move || {
+            sqlx::query_as(statement).bind(namespace.clone()).bind(epoch).bind(order)
+        })
+        .await
+    }
+
+    async fn call_items<T: Serialize + Clone + Send + Sync + 'static>(
+        &self,
+        doing: &'static str,
+        statement: &'static str,
+        names: [&str; 3],
+        items: &[T],
+    ) -> Result<Answer, Error> {
+        let (epoch, names, items) = (self.epoch, names.map(str::to_owned), Json(items.to_vec()));
+        self.call(doing, move || {
+            let [namespace, organization, cluster] = names.clone();
+            sqlx::query_as(statement)
+                .bind(namespace)
+                .bind(epoch)
+                .bind(organization)
+                .bind(cluster)
+                .bind(items.clone())
+        })
+        .await
+    }
+
+    /// One money operation: a statement of its own, in a task of its own, again while a twin or a
+    /// lock is in the way.
+    async fn call(
+        &self,
+        doing: &'static str,
+        make: impl Fn() -> Call + Send + 'static,
+    ) -> Result<Answer, Error> {
+        let (pool, committed) = (self.pool.clone(), self.committed.clone());
+        let task = tokio::spawn(async move {
+            for tried in 1.. {
+                match make().fetch_one(&pool).await.map_err(|source| Error::of(doing, source)) {
+                    Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
+                        tokio::time::sleep(Duration::from_millis(1 << tried)).await;
+                    }
+                    Err(error) => return Err(error),
+                    Ok((outcome, response)) => {
+                        committed.notify_one();
+                        return read(doing, outcome, response);
+                    }
+                }
+            }
+            unreachable!("the last try returns")
+        });
+        task.await.unwrap_or_else(|why| {
+            let source = sqlx::Error::Io(std::io::Error::other(why));
+            Err(Error::Bug { doing, source })
+        })
+    }
+
+    async fn number(&self, doing: &'static str, statement: &'static str) -> Result<i64, Error> {
+        sqlx::query_scalar(statement)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|source| Error::of(doing, source))
+    }
+}
+
+/// Sorts an answer into effect, refusal and the two that stop the caller.
+fn read(doing: &'static str, outcome: String, response: Option<String>) -> Result<Answer, Error> {
+    if outcome == "Fenced" {
+        return Err(Error::Fenced);
+    }
+    if let Some(why) = outcome.strip_prefix("Frozen:") {
+        return Err(Error::Frozen(why.to_owned()));
+    }
+    if EFFECTS.contains(&outcome.as_str()) {
+        return Ok(Answer::Done(Done { outcome, response }));
+    }
+    match Refusal::ALL.iter().find(|refusal| refusal.name() == outcome) {
+        Some(refusal) => Ok(Answer::Refused(*refusal)),
+        None => Err(Error::Unknown { doing, answer: outcome }),
+    }
+}
+
+/// Tells the followers of the outbox that something was committed, after it was: a notification
+/// inside the transaction would make all commits wait for each other. A lost one costs the
+/// followers their own interval and nothing else, since they read the effects and not the message.
+async fn notify(pool: PgPool, committed: std::sync::Weak<Notify>) {
+    while let Some(committed) = committed.upgrade() {
+        let told = tokio::time::timeout(Duration::from_secs(5), committed.notified()).await.is_ok();
+        drop(committed);
+        if told && let Err(why) = sqlx::query(sql::NOTIFY).execute(&pool).await {
+            tracing::debug!(%why, "followers were not told of a commit");
+        }
+        tokio::time::sleep(NOTIFY_EVERY).await;
+    }
+}

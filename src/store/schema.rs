@@ -1,0 +1,47 @@
+//! Making the ledger: roles, schema, migrations.
+
+use std::str::FromStr as _;
+
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgConnection},
+};
+
+use super::Error;
+
+/// The migrations, as they were when this program was built.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Roles belong to the whole server, so that another database may make them at the same moment;
+/// whoever comes second is content.
+const ROLE: &str = "do $$ begin create role {role} nologin; \
+                    exception when duplicate_object or unique_violation then null; end $$";
+const PREPARE: &str = "grant catalyst_owner, catalyst_app, catalyst_read to current_user; \
+                       create extension if not exists btree_gist; \
+                       create schema if not exists ledger authorization catalyst_owner; \
+                       set role catalyst_owner; set search_path = ledger";
+
+/// Brings the ledger of a database to the version of this program, under a lock, and may be run
+/// again. The user of the URL needs the right to make roles and schemas; `run` does not.
+///
+/// # Errors
+/// The database does not serve, the user has too few rights, or a migration fails; what was
+/// applied before it stays.
+pub async fn migrate(url: &str, test_clock: bool) -> Result<(), Error> {
+    let failed = |source| Error::of("prepare the database", source);
+    let options = PgConnectOptions::from_str(url).map_err(failed)?;
+    let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
+    let lock = "select pg_advisory_lock(hashtext('catalyst-operator migrate'))";
+    connection.execute(lock).await.map_err(failed)?;
+    for role in ["catalyst_owner", "catalyst_app", "catalyst_read"] {
+        let make = AssertSqlSafe(ROLE.replace("{role}", role));
+        connection.execute(make).await.map_err(failed)?;
+    }
+    connection.execute(PREPARE).await.map_err(failed)?;
+    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(Error::Migrate)?;
+    if test_clock {
+        connection.execute("update ledger.clock set test = true").await.map_err(failed)?;
+    }
+    connection.close().await.map_err(failed)
+}

@@ -1,0 +1,67 @@
+//! Every statement of the program, so that one test can prepare them all on the real schema.
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident: $text:literal)*) => {
+        $($(#[$doc])* pub const $name: &str = $text;)*
+        /// All of them, by name.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+    };
+}
+
+statements! {
+    /// The level that may serve, and whether our role could write.
+    CHECK: "select least_program, exists (select from pg_class c \
+            where c.relnamespace = 'ledger'::regnamespace and c.relkind in ('r', 'p') \
+            and has_table_privilege(c.oid, 'insert, update, delete, truncate')) \
+            from ledger.level_v1()"
+    /// The next leader's epoch.
+    BEGIN_LEADERSHIP: "select ledger.begin_leadership_v1()"
+    /// The epoch in force.
+    CURRENT_EPOCH: "select ledger.current_epoch_v1()"
+    /// Raises the floor of ledger time.
+    TICK: "select ledger.tick_v1()::text"
+    /// Accepts a Sovereign and its plans.
+    ACCEPT_SOVEREIGN: "select outcome, detail::text \
+                       from ledger.accept_sovereign_v1($1, $2, $3, $4, $5, $6, $7)"
+    /// Closes a Sovereign.
+    CLOSE_SOVEREIGN: "select outcome, detail::text from ledger.close_sovereign_v1($1, $2, $3)"
+    /// Accepts a Voucher's terms.
+    ACCEPT_VOUCHER: "select outcome, detail::text from ledger.accept_voucher_v1($1, $2, $3, $4, \
+                     $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, '-infinity'), \
+                     coalesce($13::timestamptz, 'infinity'), $14)"
+    /// Retires a Voucher's code.
+    RETIRE: "select outcome, detail::text from ledger.retire_v1($1, $2, $3)"
+    /// Gives an organization to a Tenant.
+    CLAIM: "select outcome, detail::text from ledger.claim_v1($1, $2, $3, $4, $5)"
+    /// Puts an organization to sleep.
+    LEAVE: "select outcome, detail::text from ledger.leave_v1($1, $2, $3, $4)"
+    /// Orders the next period.
+    ORDER: "select outcome, detail::text from ledger.order_v1($1, $2, $3, $4, $5)"
+    /// Redeems one code.
+    REDEEM: "select outcome, detail from ledger.redeem_v1($1, $2, $3, $4, $5, $6)"
+    /// Redeems codes and holds what an order costs.
+    REDEEM_AND_HOLD: "select outcome, detail::text \
+                      from ledger.redeem_and_hold_v1($1, $2, $3, $4, $5, $6, $7)"
+    /// Spends what is held.
+    CAPTURE: "select outcome, detail from ledger.capture_v1($1, $2, $3)"
+    /// Gives back what is held.
+    RELEASE: "select outcome, detail::text from ledger.release_v1($1, $2, $3)"
+    /// Writes down what is about to be made, or its UID.
+    JOURNAL: "select outcome, detail::text from ledger.journal_v1($1, $2, $3, $4, $5)"
+    /// Strikes out what is gone.
+    FORGET: "select outcome, detail::text from ledger.forget_v1($1, $2, $3, $4, $5)"
+    /// What there is to know of a Sovereign.
+    OBSERVE_SOVEREIGN: "select ledger.observe_sovereign_v1($1, $2)"
+    /// What there is to know of a Voucher.
+    OBSERVE_VOUCHER: "select ledger.observe_voucher_v1($1, $2, $3, $4)"
+    /// What there is to know of a Tenant.
+    OBSERVE_TENANT: "select ledger.observe_tenant_v1($1, $2, $3, $4, $5, $6, $7)"
+    /// Who is concerned by what was committed since a point.
+    CHANGES: "select point, kind, namespace, name from ledger.changes_v1($1)"
+    /// Tells the followers to look.
+    NOTIFY: "select pg_notify('ledger', '')::text"
+    /// An account as its customer reads it.
+    STATEMENT: "select ledger.statement_v1($1, $2)"
+    /// Violations of the invariants.
+    VERIFY: "select invariant, namespace, what from ledger.verify_v1()"
+}
