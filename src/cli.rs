@@ -30,7 +30,7 @@ enum Command {
     /// Make or upgrade the ledger in a database. Safe to repeat.
     ///
     /// Needs a user that may create roles and schemas; `run` needs one that may only become
-    /// catalyst_app.
+    /// `catalyst_app`.
     Migrate {
         #[command(flatten)]
         database: Database,
@@ -47,7 +47,7 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Database {
-    /// Where the ledger is, such as postgresql://user:password@host/database?sslmode=verify-full.
+    /// Where the ledger is, such as <postgresql://user:password@host/database?sslmode=verify-full>.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database_url: String,
 }

@@ -34,12 +34,19 @@ pub async fn serve(
         .await
 }
 
-/// Binds the address; port 0 takes a free one.
+/// Binds the address, or a free port beside it where that is in use: a second process on one host
+/// is not to be stopped by a port.
 ///
 /// # Errors
-/// The address is in use or not ours.
+/// The address is not ours, or no port is free.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
+    match TcpListener::bind(address).await {
+        Err(why) if why.kind() == std::io::ErrorKind::AddrInUse => {
+            tracing::warn!(%address, "the port is in use; taking a free one");
+            TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
+        }
+        other => other,
+    }
 }
 
 async fn readyz(State(sources): State<Sources>) -> (StatusCode, String) {

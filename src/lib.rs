@@ -4,7 +4,7 @@
 //! test `tidy` holds the table. ARCHITECTURE.md has the drawing.
 //!
 //! - [`api`], [`domain`] and [`desired`] are pure: wire types, the rules, and what should stand.
-//! - [`store`] is the ledger in PostgreSQL, [`cluster`] is Kubernetes; they never meet,
+//! - [`store`] is the ledger in `PostgreSQL`, [`cluster`] is Kubernetes; they never meet,
 //! - but in [`controllers`], where every reconcile observes, decides, acts and reports.
 //! - [`http`], [`cli`] and [`run`] put it together.
 

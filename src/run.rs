@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, convert::Infallible, net::SocketAddr, sync::Arc
 
 use k8s_controller::LeaderElection;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::{Config, core::PartialObjectMeta};
+use kube::{Client, Config, core::PartialObjectMeta, runtime::reflector::Store as Mirror};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::{
     telemetry,
 };
 
-/// Connections to PostgreSQL: enough for all visits, few enough that a popular voucher's row is
+/// Connections to `PostgreSQL`: enough for all visits, few enough that a popular voucher's row is
 /// not fought over.
 const CONNECTIONS_MAX: u32 = 8;
 /// How often the ledger is asked whether it serves.
@@ -85,20 +85,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let (franchises, events) =
         cluster::mirror::<PartialObjectMeta<Namespace>>(client.clone(), &selector);
     let identity = identity();
-    let store = Store::new(&settings.database_url, CONNECTIONS_MAX)?;
-    let ctx = Arc::new(Context {
-        door: store.door(),
-        store,
-        host: Host::new(client.clone(), &identity),
-        fleet: Fleet::new(client.clone()),
-        ownership: Ownership::default(),
-        franchises,
-        namespaces: settings.namespaces,
-        retries: Retries::default(),
-        metrics: Metrics::default(),
-        readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
-        fenced: CancellationToken::new(),
-    });
+    let ctx = Arc::new(context(&settings, &client, franchises, &identity)?);
     let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
     tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
@@ -109,10 +96,11 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         .leader_elect
         .then(|| LeaderElection::new(client, &settings.namespace, "catalyst-operator", &identity));
     let leadership = async {
-        match &election {
-            Some(election) => election.with_lease(leading).await.ok_or(Error::Fenced),
-            None => Ok(join(&ctx, &wakers, &stop).await),
+        if let Some(election) = &election {
+            return election.with_lease(leading).await.ok_or(Error::Fenced);
         }
+        join(&ctx, &wakers, &stop).await;
+        Ok(())
     };
     let outcome = tokio::select! {
         signalled = stopped() => signalled,
@@ -134,6 +122,28 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         ctx.store.close().await;
     }
     outcome
+}
+
+fn context(
+    settings: &Settings,
+    client: &Client,
+    franchises: Mirror<PartialObjectMeta<Namespace>>,
+    identity: &str,
+) -> Result<Context, Error> {
+    let store = Store::new(&settings.database_url, CONNECTIONS_MAX)?;
+    Ok(Context {
+        door: store.door(),
+        store,
+        host: Host::new(client.clone(), identity),
+        fleet: Fleet::new(client.clone()),
+        ownership: Ownership::default(),
+        franchises,
+        namespaces: settings.namespaces.clone(),
+        retries: Retries::default(),
+        metrics: Metrics::default(),
+        readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
+        fenced: CancellationToken::new(),
+    })
 }
 
 /// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.

@@ -1,4 +1,4 @@
-//! PostgreSQL, and the only room that names sqlx.
+//! `PostgreSQL`, and the only room that names sqlx.
 //!
 //! # What do we store, and who is the source of truth?
 //! Money (lots, redemptions, counters, holds, orders, periods, balances) has its truth here and

@@ -15,7 +15,7 @@ use crate::{
 
 /// How long something that is referred to may be missing before a person must look: manifests of
 /// one set arrive in the order of their kinds.
-pub(super) const MISSING_MAX: Duration = Duration::from_secs(300);
+pub(super) const MISSING_MAX: Duration = Duration::from_mins(5);
 
 const READY: &str = "Ready";
 

@@ -62,7 +62,6 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::NoEpoch { .. } => Class::Unavailable,
-            Self::Spec(_) => Class::Refused,
             Self::Store(error) => match error {
                 store::Error::Unavailable { .. } | store::Error::NoLedger { .. } => {
                     Class::Unavailable
@@ -76,7 +75,7 @@ impl Error {
                 | store::Error::Migrate(_) => Class::Bug,
             },
             Self::Cluster(error) if error.is_conflict() => Class::Conflict,
-            Self::Cluster(cluster::Error::Refused { .. }) => Class::Refused,
+            Self::Spec(_) | Self::Cluster(cluster::Error::Refused { .. }) => Class::Refused,
             Self::Cluster(cluster::Error::Unavailable { .. } | cluster::Error::Silent { .. }) => {
                 Class::Unavailable
             }

@@ -1,4 +1,4 @@
-//! Who may act: the holder of the Lease, under the epoch that it got from PostgreSQL.
+//! Who may act: the holder of the Lease, under the epoch that it got from `PostgreSQL`.
 
 use tokio::sync::watch;
 

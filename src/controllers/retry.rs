@@ -8,9 +8,9 @@ use std::{
 };
 
 const DELAY_MIN: Duration = Duration::from_millis(250);
-const DELAY_MAX: Duration = Duration::from_secs(60);
+const DELAY_MAX: Duration = Duration::from_mins(1);
 /// Objects that want nothing are visited all the same, in case a deletion was missed.
-const RESYNC: Duration = Duration::from_secs(600);
+const RESYNC: Duration = Duration::from_mins(10);
 
 /// How often each object failed in a row.
 #[derive(Default)]
@@ -47,7 +47,7 @@ fn jitter(duration: Duration, seed: &impl std::hash::Hash) -> Duration {
     seed.hash(&mut hasher);
     let quarter = duration / 4;
     let part = u32::try_from(hasher.finish() % 1024).unwrap_or_default();
-    duration - quarter * part / 1024
+    duration.saturating_sub(quarter * part / 1024)
 }
 
 #[cfg(test)]

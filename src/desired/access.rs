@@ -1,4 +1,4 @@
-//! What the owners may do: bindings to ClusterRoles of our own, because Kubernetes' `edit` may
+//! What the owners may do: bindings to `ClusterRoles` of our own, because Kubernetes' `edit` may
 //! delete the policies that hold a Tenant in its place.
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
@@ -14,7 +14,7 @@ use crate::{
 
 const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
-/// The roles with the ClusterRole that each is bound to.
+/// The roles with the `ClusterRole` that each is bound to.
 pub const ROLES: [(OwnerRole, &str); 4] = [
     (OwnerRole::Owner, "catalyst-tenant-owner"),
     (OwnerRole::Admin, "catalyst-tenant-admin"),

@@ -1,4 +1,4 @@
-//! How much the plan sells, as a ResourceQuota.
+//! How much the plan sells, as a `ResourceQuota`.
 
 use k8s_openapi::{
     api::core::v1::{ResourceQuota, ResourceQuotaSpec},

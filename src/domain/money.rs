@@ -71,12 +71,11 @@ impl fmt::Display for Money {
         let sign = if self.minor < 0 { "-" } else { "" };
         let minor = self.minor.unsigned_abs();
         let one = 10_u64.pow(*decimals);
-        match decimals {
-            0 => write!(formatter, "{sign}{minor} {code}"),
-            _ => {
-                let width = *decimals as usize;
-                write!(formatter, "{sign}{}.{:0width$} {code}", minor / one, minor % one)
-            }
+        if decimals == &0 {
+            write!(formatter, "{sign}{minor} {code}")
+        } else {
+            let width = *decimals as usize;
+            write!(formatter, "{sign}{}.{:0width$} {code}", minor / one, minor % one)
         }
     }
 }

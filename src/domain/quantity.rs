@@ -13,13 +13,13 @@ fn read(text: &str) -> Option<(i128, bool)> {
     let (number, suffix) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let (factor, binary) = match BINARY.iter().find(|(known, _)| *known == suffix) {
-        Some((_, power)) => (1000 << power, true),
-        None => {
+    let (factor, binary) =
+        if let Some((_, power)) = BINARY.iter().find(|(known, _)| *known == suffix) {
+            (1000 << power, true)
+        } else {
             let (_, power) = DECIMAL.iter().find(|(known, _)| *known == suffix)?;
             (10_i128.pow(*power), false)
-        }
-    };
+        };
     let divisor = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     // Rounded up, as Kubernetes does below its precision.
     Some((digits.checked_mul(factor)?.checked_add(divisor - 1)? / divisor, binary))

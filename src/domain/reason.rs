@@ -139,6 +139,10 @@ reasons! {
     CreditShort { available: String, needed: String, plan: String } Stalled
         "{available} of credit and plan {plan} costs {needed}: add a voucher to spec.vouchers, or \
          choose a smaller plan; nothing is made before it is paid"
+    /// There is less credit than the plan costs, and a voucher that is named may still bring it.
+    CreditAwaited { available: String, needed: String, plan: String, voucher: String } Missing
+        "{available} of credit and plan {plan} costs {needed}; waiting for {voucher}: if it does \
+         not come, add another voucher to spec.vouchers; nothing is made before it is paid"
     /// The credit is set aside and objects are being made.
     Provisioning { what: String } Progressing
         "waiting for {what}"

@@ -47,6 +47,17 @@ pub struct Judged<'a> {
     pub refusal: Option<Reason>,
 }
 
+impl Judged<'_> {
+    /// The voucher as the Tenant names it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.named {
+            Named::Code(code) => format!("code {}", code.hint()),
+            Named::Holder(holder) => format!("Voucher {holder}"),
+        }
+    }
+}
+
 impl Tenant {
     /// # Errors
     /// Something that the schema should have refused.

@@ -100,7 +100,7 @@ pub struct VoucherTerms<'a>(pub &'a Voucher);
 ///
 /// # Errors
 /// All calls fail alike: [`Error::Fenced`] when another process leads, [`Error::Frozen`] when the
-/// money of the franchise waits, [`Error::Unavailable`] and the like when PostgreSQL does not serve.
+/// money of the franchise waits, [`Error::Unavailable`] and the like when `PostgreSQL` does not serve.
 #[derive(Clone)]
 pub struct Door {
     pool: PgPool,
@@ -110,6 +110,7 @@ pub struct Door {
 
 type Call = QueryAs<'static, Postgres, (String, Option<String>), PgArguments>;
 
+#[allow(clippy::missing_errors_doc, reason = "all calls fail alike, as the type says")]
 impl Door {
     pub(super) fn new(pool: PgPool) -> Self {
         let committed = Arc::new(Notify::new());
@@ -243,8 +244,7 @@ impl Door {
         namespace: &str,
         key: &str,
         code: Digest,
-        organization: &str,
-        sovereign: &str,
+        (organization, sovereign): (&str, &str),
     ) -> Result<Answer, Error> {
         let texts = [namespace, key, organization, sovereign].map(str::to_owned);
         let epoch = self.epoch;
@@ -266,8 +266,7 @@ impl Door {
     pub async fn redeem_and_hold(
         &self,
         namespace: &str,
-        organization: &str,
-        sovereign: &str,
+        (organization, sovereign): (&str, &str),
         (order, attempt): (i64, i32),
         codes: &[Digest],
     ) -> Result<Answer, Error> {

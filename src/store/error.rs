@@ -1,4 +1,4 @@
-//! What can go wrong between us and PostgreSQL. A refusal of the ledger is no error: it is an
+//! What can go wrong between us and `PostgreSQL`. A refusal of the ledger is no error: it is an
 //! [`super::Answer`].
 
 use crate::domain::facts::PROGRAM;

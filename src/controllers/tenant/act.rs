@@ -28,6 +28,7 @@ pub(super) async fn act(
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
     let Tenant { namespace, name, organization, sovereign, plan, .. } = wanted;
+    let customer = (organization.as_str(), sovereign.as_str());
     for step in steps {
         let answer = match step {
             Step::Hold => {
@@ -50,11 +51,11 @@ pub(super) async fn act(
             Step::Order => door.order(namespace, organization, sovereign, plan).await?,
             Step::Redeem(code) => {
                 let key = format!("redeem/{organization}/{code}");
-                door.redeem(namespace, &key, code, organization, sovereign).await?
+                door.redeem(namespace, &key, code, customer).await?
             }
             Step::RedeemAndHold { order, attempt, codes } => {
                 let attempt = (order, attempt);
-                door.redeem_and_hold(namespace, organization, sovereign, attempt, &codes).await?
+                door.redeem_and_hold(namespace, customer, attempt, &codes).await?
             }
             Step::Record(items) => {
                 door.journal(namespace, organization, &seen.cluster, &items).await?

@@ -10,7 +10,7 @@ use crate::domain::{
     facts::{Item, Order},
     money::{Currency, Money},
     object::{Identity, Kind, Live, Object},
-    reason::Reason,
+    reason::{Outlook, Reason},
     tenant::Tenant,
     verdict::Verdict,
 };
@@ -141,10 +141,15 @@ fn short(wanted: &Tenant, needed: i64, available: i64, seen: &Seen) -> Reason {
         Some(currency) => Money { minor, currency }.to_string(),
         None => minor.to_string(),
     };
-    Reason::CreditShort {
-        available: print(available),
-        needed: print(needed),
-        plan: wanted.plan.clone(),
+    let (available, needed, plan) = (print(available), print(needed), wanted.plan.clone());
+    let judged = wanted.judge(&seen.facts);
+    let awaited = judged.iter().find(|judged| {
+        let outlook = judged.refusal.as_ref().map(Reason::outlook);
+        matches!(outlook, Some(Outlook::Missing | Outlook::Progressing))
+    });
+    match awaited {
+        None => Reason::CreditShort { available, needed, plan },
+        Some(judged) => Reason::CreditAwaited { available, needed, plan, voucher: judged.title() },
     }
 }
 
@@ -170,8 +175,8 @@ fn provision(wanted: &Tenant, seen: &Seen) -> Decision {
 /// A namespace that is not ours, or ours and on its way out.
 fn obstacle(wanted: &Tenant, seen: &Seen, desired: &[Object]) -> Option<Reason> {
     let namespaces = desired.iter().filter(|object| object.identity.kind == Kind::Namespace);
-    let live = namespaces.filter_map(|object| seen.live.get(&object.identity));
-    live.filter_map(|live| {
+    let mut live = namespaces.filter_map(|object| seen.live.get(&object.identity));
+    live.find_map(|live| {
         let name = live.identity.name.clone();
         if !seen.is_ours(wanted, live) {
             Some(Reason::NamespaceConflict { name })
@@ -182,7 +187,6 @@ fn obstacle(wanted: &Tenant, seen: &Seen, desired: &[Object]) -> Option<Reason> 
             None
         }
     })
-    .next()
 }
 
 /// What differs from what should stand.

@@ -128,7 +128,10 @@ fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
         return Leaf::holds(KIND, "Paid", until);
     }
     match (verdict, &seen.facts.order) {
-        (Verdict::Waiting(reason @ Reason::CreditShort { .. }), _) => Leaf::fails(KIND, reason),
+        (
+            Verdict::Waiting(reason @ (Reason::CreditShort { .. } | Reason::CreditAwaited { .. })),
+            _,
+        ) => Leaf::fails(KIND, reason),
         (Verdict::Waiting(reason), _) if at == Stage::Credit => Leaf::unknown(KIND, reason),
         (_, Some(order)) if order.held => {
             let amount = money(order.amount, seen).unwrap_or_default();
@@ -151,17 +154,10 @@ fn vouchers(wanted: &Tenant, seen: &Seen) -> Leaf {
         None => Leaf::holds(KIND, "AllRedeemed", "every voucher that is named is redeemed"),
         Some((_, first)) => {
             let sentence =
-                |(judged, reason): &(&Judged<'_>, &Reason)| format!("{}: {reason}", title(judged));
+                |(judged, reason): &(&Judged<'_>, &Reason)| format!("{}: {reason}", judged.title());
             let sentences: Vec<String> = refused.iter().map(sentence).collect();
             Leaf { message: sentences.join("; "), ..Leaf::fails(KIND, first) }
         }
-    }
-}
-
-fn title(judged: &Judged<'_>) -> String {
-    match judged.named {
-        Named::Code(code) => format!("code {}", code.hint()),
-        Named::Holder(holder) => format!("Voucher {holder}"),
     }
 }
 
@@ -173,7 +169,7 @@ fn voucher(judged: &Judged<'_>) -> RedeemedVoucher {
         }
     };
     let at = judged.lineage.and_then(|lineage| lineage.redeemed_at);
-    let later = judged.lineage.is_some_and(|lineage| crate::domain::voucher::is_closed(lineage));
+    let later = judged.lineage.is_some_and(crate::domain::voucher::is_closed);
     let reason = match &judged.refusal {
         None if later => "RedeemedEarlier",
         None => "Redeemed",
@@ -194,10 +190,9 @@ fn phase(object: &api::Tenant, seen: &Seen, verdict: &Verdict) -> TenantPhase {
             (_, Reason::CreditShort { .. }) if seen.facts.inventory.is_empty() => {
                 TenantPhase::Pending
             }
-            (Outlook::Stalled, _) if covered => TenantPhase::Degraded,
-            (Outlook::Stalled, _) => TenantPhase::Failed,
             (Outlook::Progressing, _) if covered => TenantPhase::Provisioning,
-            (Outlook::Unknown | Outlook::Missing, _) if covered => TenantPhase::Degraded,
+            _ if covered => TenantPhase::Degraded,
+            (Outlook::Stalled, _) => TenantPhase::Failed,
             _ => TenantPhase::Pending,
         },
     }

@@ -1,0 +1,31 @@
+# make            the same as make test
+# make demo       the whole product on this machine; ONCE=1 stops it by itself
+# make test       formatting, lints, every test, checks of generated files
+# make bench      figures, as tables and in target/bench.jsonl
+# make generate   rewrite what is generated: crds/, roles of the chart
+# make setup      install what the others need, or say what to install
+
+.DEFAULT_GOAL := test
+.PHONY: bench demo generate help setup test
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@tests/setup
+
+demo: setup
+	@examples/demo
+
+test: setup
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	@tests/controlplane/assets >/dev/null
+	cargo test --quiet
+
+bench: setup
+	@tests/controlplane/assets >/dev/null
+	cargo bench
+
+generate:
+	UPDATE=1 cargo test --quiet --test manifests
