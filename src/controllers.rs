@@ -5,6 +5,7 @@
 mod conditions;
 mod context;
 mod error;
+mod exit;
 mod object;
 mod ownership;
 pub mod permissions;
@@ -12,6 +13,7 @@ mod retry;
 mod runner;
 mod sovereign;
 mod tenant;
+
 mod voucher;
 mod wake;
 

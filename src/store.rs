@@ -8,6 +8,7 @@
 //! Every operation is one statement that commits by itself, in a task that no caller can abort, so
 //! that neither a lock nor a transaction ever waits for the network.
 
+mod answer;
 mod books;
 mod door;
 mod error;
@@ -17,8 +18,9 @@ pub mod sql;
 
 use std::{str::FromStr as _, time::Duration};
 
+pub use answer::{Answer, Done, Refusal};
 pub use books::{Statement, StatementLine, Violation};
-pub use door::{Answer, Done, Door, Refusal, VoucherTerms};
+pub use door::{Door, VoucherTerms};
 pub use error::Error;
 pub use follow::{Change, Followed};
 use sqlx::{

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use kube::runtime::controller::Action;
 use observe::Seen;
 
-use super::{Context, Error, TURNS_MAX, object::ObjectState, runner};
+use super::{Context, Error, TURNS_MAX, exit, object::ObjectState};
 use crate::{
     api, clock,
     domain::{reason::Reason, verdict::Verdict, voucher::Voucher},
@@ -35,8 +35,8 @@ pub(super) async fn reconcile(
     let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
     let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
     let status = report::status(&object, &visit, clock::now());
-    runner::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
-    visit.map(|visit| runner::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
+    exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
+    visit.map(|visit| exit::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
 }
 
 /// Turn after turn, until nothing is left to do at once; none where another process acts.

@@ -1,0 +1,115 @@
+//! How every visit ends: the status is written if it changed, what is news is told, and the next
+//! visit has a time.
+
+use std::{fmt::Debug, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{Resource, ResourceExt as _, core::NamespaceResourceScope, runtime::controller::Action};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Context, Error, conditions, retry};
+use crate::{
+    api, clock,
+    domain::{reason::Outlook, verdict::Verdict},
+};
+
+/// An object that makes progress is looked at this soon even if nothing tells of it.
+const PROGRESS_EVERY: Duration = Duration::from_secs(30);
+
+/// When an object is visited again if nothing tells of a change before.
+#[must_use]
+pub(super) fn next_visit<K: Resource<DynamicType = ()>>(
+    object: &K,
+    verdict: &Verdict,
+    change: Option<(Timestamp, Timestamp)>,
+) -> Action {
+    let until = change.map(|(now, next)| next.duration_since(now).unsigned_abs());
+    let until = match verdict {
+        Verdict::Gone => return Action::await_change(),
+        Verdict::Again => Some(Duration::ZERO),
+        Verdict::Ready => until,
+        Verdict::Waiting(reason) => match reason.outlook() {
+            Outlook::Progressing | Outlook::Unknown => Some(PROGRESS_EVERY),
+            Outlook::Missing => Some(missing_for(object)),
+            Outlook::Stalled => until,
+        },
+    };
+    Action::requeue(retry::resync(&key(object), until))
+}
+
+/// How long until what is missing counts as a mistake.
+fn missing_for<K: Resource>(object: &K) -> Duration {
+    let age =
+        object.meta().creation_timestamp.as_ref().map_or(Duration::ZERO, |created| {
+            clock::now().duration_since(created.0).unsigned_abs()
+        });
+    match conditions::MISSING_MAX.checked_sub(age) {
+        Some(rest) => rest + Duration::from_secs(1),
+        None => Duration::MAX,
+    }
+}
+
+/// A status with conditions.
+pub(super) trait Reported: Serialize + PartialEq {
+    /// Its conditions.
+    fn conditions(&self) -> &[Condition];
+}
+
+macro_rules! reported {
+    ($($status:ty),*) => {
+        $(impl Reported for $status {
+            fn conditions(&self) -> &[Condition] {
+                &self.conditions
+            }
+        })*
+    };
+}
+reported!(api::SovereignStatus, api::TenantStatus, api::VoucherStatus);
+
+/// Writes a status if it differs from the one that stands, and tells what is news in it.
+///
+/// # Errors
+/// The hub does not answer, or refuses.
+pub(super) async fn publish<K, S>(
+    ctx: &Context,
+    object: &K,
+    known: Option<&S>,
+    status: &S,
+) -> Result<(), Error>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static,
+    S: Reported,
+{
+    if known == Some(status) {
+        return Ok(());
+    }
+    ctx.host.report(object, status).await?;
+    ctx.metrics.wrote_status(kind_name::<K>());
+    let known = known.map(Reported::conditions).unwrap_or_default();
+    for notice in conditions::news(known, status.conditions()) {
+        tracing::info!(object = key(object), reason = notice.reason, "{}", notice.message);
+        ctx.host.tell(object, notice).await;
+    }
+    Ok(())
+}
+
+pub(super) fn kind_name<K: Resource<DynamicType = ()>>() -> &'static str {
+    match K::kind(&()) {
+        std::borrow::Cow::Borrowed(name) => name,
+        std::borrow::Cow::Owned(_) => "other",
+    }
+}
+
+/// An object in logs and in the count of failures.
+pub(super) fn key<K: Resource<DynamicType = ()>>(object: &K) -> String {
+    let namespace = object.namespace().unwrap_or_default();
+    format!("{} {namespace}/{}", kind_name::<K>(), object.name_any())
+}
