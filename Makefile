@@ -19,7 +19,7 @@ demo: setup
 
 test: setup
 	cargo fmt --check
-	cargo clippy --quiet --all-targets -- -D warnings
+	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
 	cargo test --quiet
 

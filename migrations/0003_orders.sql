@@ -95,3 +95,5 @@ create table period (
 );
 create trigger period_append_only before update or delete on period
     for each row execute function append_only();
+create trigger period_no_truncate before truncate on period
+    execute function append_only();

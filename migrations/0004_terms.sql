@@ -58,9 +58,12 @@ create function accept_sovereign_v1(p_namespace text, p_namespace_uid text, p_ep
 language plpgsql as $$
 declare f record; s record; x record; t timestamptz := ledger.now();
 begin
-    insert into franchise (namespace, namespace_uid) values (p_namespace, p_namespace_uid)
-        on conflict do nothing;
     select * into f from admit(p_namespace, p_epoch);
+    if f.refusal = 'NoFranchise' then
+        insert into franchise (namespace, namespace_uid) values (p_namespace, p_namespace_uid)
+            on conflict do nothing;
+        select * into f from admit(p_namespace, p_epoch);
+    end if;
     if f.refusal is not null then outcome := f.refusal; return; end if;
     perform from franchise where franchise = f.franchise and namespace_uid = p_namespace_uid;
     if not found then outcome := 'FranchiseIdentityChanged'; return; end if;
@@ -137,13 +140,19 @@ begin
     select currency, cluster into s from sovereign
         where franchise = f.franchise and sovereign = p_sovereign and not closed for key share;
     if not found then outcome := 'SovereignNotFound'; return; end if;
+    -- A Tenant speaks for one organization: one that it left when it was removed by force sleeps.
+    update organization set tenant = null, xid = pg_current_xact_id()::text::bigint
+        where franchise = f.franchise and tenant = p_tenant and organization <> p_organization;
     insert into organization (franchise, organization, tenant, sovereign, cluster)
         values (f.franchise, p_organization, p_tenant, p_sovereign, s.cluster)
         on conflict do nothing;
     select * into o from organization
         where franchise = f.franchise and organization = p_organization for update;
-    if o.tenant is null and not exists (select from organization x
-        where x.cluster = s.cluster and x.organization = p_organization and x.tenant is not null)
+    -- Asleep, or left on another Sovereign when its object was removed by force.
+    if (o.tenant is null or (o.tenant = p_tenant and o.sovereign <> p_sovereign))
+        and not exists (select from organization x where x.cluster = s.cluster
+            and x.organization = p_organization and x.tenant is not null
+            and x.franchise <> f.franchise)
     then
         update organization set tenant = p_tenant, sovereign = p_sovereign, cluster = s.cluster,
             xid = pg_current_xact_id()::text::bigint

@@ -10,6 +10,10 @@ create function redeem_one(p_franchise int, p_epoch bigint, p_key text, p_digest
 language plpgsql as $$
 declare v record; a record; e record; t timestamptz; id bigint;
 begin
+    -- Keys of captures are the ledger's own.
+    if octet_length(p_key) not between 1 and 200 or starts_with(p_key, 'capture/') then
+        outcome := 'KeyInvalid'; return;
+    end if;
     for attempt in 1..3 loop
         select greatest(clock_timestamp() + ahead, floor) into t from clock;
         select c.voucher, c.revision, c.open, c.cap, c.used, r.currency, r.amount, r.source,
@@ -42,7 +46,12 @@ begin
             when exists (select from transfer x where x.franchise = p_franchise
                 and x.voucher = v.voucher and x.credit = a.account) then 'AlreadyRedeemed'
         end;
-        if outcome is not null then return; end if;
+        if outcome is not null then
+            -- Only who is not eligible is told more; to all others a code that is gone and one
+            -- that never was are the same.
+            if outcome <> 'NotEligible' then detail := null; end if;
+            return;
+        end if;
 
         detail := concat('{"api":"v1","outcome":"Redeemed","organization":"', p_organization,
             '","amount":', v.amount, ',"currency":"', v.currency, '"}');
@@ -101,7 +110,9 @@ begin
     select coalesce(max(x.period), 0) + 1 into n from period x
         where x.franchise = f.franchise and x.organization = p_organization;
     select x.account into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = p.currency;
+        and x.kind = 'customer' and x.organization = p_organization and x.currency = p.currency
+        for no key update;
+    if not found then outcome := 'NoOrganization'; return; end if;
     select x.*, h.state into o from orders x
         left join hold h on h.franchise = x.franchise and h.ord = x.ord
             and h.state in ('held', 'captured')
@@ -129,6 +140,14 @@ language sql stable as $$
     and l.expires_at > p_at
 $$;
 
+-- Whoever voids, holds, captures or releases an order has the row of its account first, and reads
+-- the order after that: what it finds then stays so until it commits.
+create function lock_account_of(p_franchise int, p_ord bigint) returns void language sql as $$
+    select from ledger.account a where a.franchise = p_franchise and a.account = (
+        select o.account from ledger.orders o where o.franchise = p_franchise and o.ord = p_ord)
+        for no key update
+$$;
+
 -- Ends a hold without spending it; its lots get their credit back with the expiry they had.
 -- The caller holds the account's row.
 create function unhold(p_franchise int, p_ord bigint, p_attempt int, p_state text) returns void
@@ -151,9 +170,9 @@ create function place_hold(p_franchise int, p_epoch bigint, p_ord bigint, p_atte
 language plpgsql as $$
 declare o record; x record; rest bigint; take bigint; t timestamptz;
 begin
+    perform lock_account_of(p_franchise, p_ord);
     select * into o from orders where franchise = p_franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
-    perform from account where franchise = p_franchise and account = o.account for no key update;
     t := ledger.now();
     for x in select h.ord, h.attempt from hold h where h.franchise = p_franchise
         and h.account = o.account and h.state = 'held' and h.lapses_at <= t order by h.ord loop
@@ -164,7 +183,10 @@ begin
     select h.state into x from hold h where h.franchise = p_franchise and h.ord = p_ord
         and (h.attempt = p_attempt or h.state in ('held', 'captured'))
         order by h.attempt desc limit 1;
-    if found then outcome := initcap(x.state); return; end if;
+    if found then
+        outcome := case x.state when 'lapsed' then 'HoldLapsed' else initcap(x.state) end;
+        return;
+    end if;
     if available < needed then outcome := 'Short'; return; end if;
     insert into hold (franchise, ord, attempt, account, currency, amount, state, held_at,
         lapses_at, epoch)
@@ -223,9 +245,9 @@ declare f record; o record; h record; e record; t timestamptz; id bigint; until 
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_account_of(f.franchise, p_ord);
     select * into o from orders where franchise = f.franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
-    perform from account where franchise = f.franchise and account = o.account for no key update;
     select response into e from period where franchise = f.franchise and ord = p_ord;
     if found then outcome := 'Captured'; detail := e.response; return; end if;
     t := ledger.now();
@@ -264,9 +286,9 @@ declare f record; o record; h record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_account_of(f.franchise, p_ord);
     select * into o from orders where franchise = f.franchise and ord = p_ord;
     if not found then outcome := 'NoOrder'; return; end if;
-    perform from account where franchise = f.franchise and account = o.account for no key update;
     if exists (select from period where franchise = f.franchise and ord = p_ord) then
         outcome := 'Captured'; return;
     end if;

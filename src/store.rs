@@ -22,7 +22,7 @@ pub use answer::{Answer, Done, Refusal};
 pub use books::{Statement, StatementLine, Violation};
 pub use door::{Door, VoucherTerms};
 pub use error::Error;
-pub use follow::{Change, Followed};
+pub use follow::{Change, Followed, Follower};
 use sqlx::{
     Executor as _,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
@@ -57,10 +57,6 @@ impl Store {
             .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(SESSION).await.map(drop) })
-            })
-            // No caller's abort can leave a transaction behind, and if one did it would end here.
-            .after_release(|connection, _| {
-                Box::pin(async move { connection.execute("rollback").await.map(|_| true) })
             })
             .connect_lazy_with(options);
         Ok(Self { pool })

@@ -42,7 +42,7 @@ macro_rules! refusals {
 }
 
 refusals! {
-    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed, KeyReused,
+    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed, KeyReused, KeyInvalid,
     Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization, UnknownPlan, SovereignNotFound,
     CurrencyMismatch, CurrencyChanged, UnknownCurrency, CodeTaken, CodeRetired, StaleSpec,
     OrganizationTaken, ObjectsRemain, TenantsRemain, NoFranchise, FranchiseIdentityChanged,

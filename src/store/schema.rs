@@ -13,12 +13,13 @@ use super::Error;
 /// The migrations, as they were when this program was built.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// Roles belong to the whole server, so that another database may make them at the same moment;
-/// whoever comes second is content.
+/// Roles and their members belong to the whole server, so that another database may make them at
+/// the same moment, which no lock of ours can see; whoever comes second is content.
 const ROLE: &str = "do $$ begin create role {role} nologin; \
-                    exception when duplicate_object or unique_violation then null; end $$";
-const PREPARE: &str = "grant catalyst_owner, catalyst_app, catalyst_read to current_user; \
-                       create extension if not exists btree_gist; \
+                    exception when duplicate_object or unique_violation then null; end $$; \
+                    do $$ begin grant {role} to current_user; \
+                    exception when unique_violation or internal_error then null; end $$";
+const PREPARE: &str = "create extension if not exists btree_gist; \
                        create schema if not exists ledger authorization catalyst_owner; \
                        set role catalyst_owner; set search_path = ledger";
 

@@ -1,0 +1,18 @@
+//! The ledger on a real `PostgreSQL`, through the one door to it.
+
+mod billing;
+mod cancellation;
+mod cap;
+mod clock;
+mod fencing;
+mod invariants;
+mod migrations;
+mod names;
+mod outage;
+mod outbox;
+mod pause;
+mod redemption;
+mod refusals;
+mod rights;
+mod secrecy;
+mod terms;

@@ -1,0 +1,90 @@
+//! A voucher is never redeemed more often than its cap says, however many try at once.
+
+use std::sync::Arc;
+
+use catalyst_operator::store::Store;
+use futures::{StreamExt as _, future::join_all, stream};
+use tokio::sync::Barrier;
+
+use crate::support::{Books, books, word};
+
+const CALLERS: usize = 200;
+const CAP: i64 = 50;
+/// Connections of each Store; the rest of the callers queue behind the door.
+const MANY: u32 = 70;
+/// Enough of them to break a rule that does not hold.
+const SOME: u32 = 20;
+
+/// What a race came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Race {
+    redeemed: usize,
+    limit_reached: usize,
+    counted: i64,
+    rows: i64,
+    violations: usize,
+}
+
+const WON_BY_FIFTY: Race =
+    Race { redeemed: 50, limit_reached: 150, counted: 50, rows: 50, violations: 0 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_callers_of_two_processes_redeem_a_cap_of_fifty_exactly() {
+    let books = books().await;
+    assert_eq!(race(&books, MANY).await, WON_BY_FIFTY);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_guard_the_same_race_goes_beyond_the_cap() {
+    let books = books().await;
+    books.database.mutate("alter table voucher_counter drop constraint voucher_cap").await;
+    let guard = "and (c.cap is null or c.used < c.cap)";
+    books.database.mutate_function("redeem_one", guard, "").await;
+    let race = race(&books, SOME).await;
+    assert!(race.redeemed > 50 && race.violations > 0, "{race:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_guard_the_constraint_still_keeps_the_cap() {
+    let books = books().await;
+    let guard = "and (c.cap is null or c.used < c.cap)";
+    books.database.mutate_function("redeem_one", guard, "").await;
+    let race = race(&books, SOME).await;
+    assert_eq!((race.redeemed, race.counted, race.violations), (50, 50, 0), "{race:?}");
+}
+
+/// Releases all callers at once, each for an account of its own, half of them through another
+/// process's Store.
+async fn race(books: &Books, connections: u32) -> Race {
+    books.voucher("LAUNCH").cap(CAP).issued().await;
+    stream::iter(0..CALLERS)
+        .for_each_concurrent(8, |caller| async move {
+            books.organization(&format!("caller-{caller}")).await;
+        })
+        .await;
+    let stores = [(); 2].map(|()| books.database.another_store(connections));
+    books.database.open_all(&[(&stores[0], connections), (&stores[1], connections)]).await;
+    let doors = stores.each_ref().map(Store::door);
+    let barrier = Arc::new(Barrier::new(CALLERS));
+    let callers = (0..CALLERS).map(|caller| {
+        let books = Books { door: doors[caller % 2].clone(), ..books.clone() };
+        let barrier = barrier.clone();
+        tokio::spawn(async move {
+            let organization = format!("caller-{caller}");
+            barrier.wait().await;
+            books.redeem_under(&organization, "LAUNCH", &organization).await
+        })
+    });
+    let answers = join_all(callers).await;
+    let said = |wanted: &str| {
+        let said = |it: &Result<_, _>| it.as_ref().is_ok_and(|it| word(it) == wanted);
+        answers.iter().filter(|it| said(it.as_ref().unwrap())).count()
+    };
+    Race {
+        redeemed: said("Redeemed"),
+        limit_reached: said("LimitReached"),
+        counted: books.lineage("LAUNCH").await.unwrap().used,
+        rows: books.count("transfer where kind = 'redeem'").await,
+        violations: books.database.store.verify().await.unwrap().len(),
+    }
+}

@@ -1,0 +1,142 @@
+//! A database for each test, cloned from one that was migrated once.
+
+use std::{
+    str::FromStr as _,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use catalyst_operator::store::{Store, schema};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::Mutex;
+
+use super::World;
+
+const TEMPLATE: &str = "template_ledger";
+/// How many connections a test's Store has, unless it makes one of its own.
+const CONNECTIONS: u32 = 8;
+
+/// A ledger of its own, with the test clock.
+pub(crate) struct Database {
+    /// Its URL, as the superuser.
+    pub(crate) url: String,
+    /// The superuser, to look and to damage; `search_path` is `ledger`.
+    pub(crate) admin: PgPool,
+    /// The program's own way in.
+    pub(crate) store: Store,
+}
+
+/// Makes the database that all others are cloned from.
+pub(super) async fn make_template(world: &World) {
+    create(world, TEMPLATE, "template1").await;
+    schema::migrate(&world.database_url(TEMPLATE), true).await.expect("the template migrates");
+}
+
+/// A fresh ledger. Call it once in a test: its Store belongs to the test's runtime.
+pub(crate) async fn database(world: &World) -> Database {
+    Database::open(empty_or_clone(world, TEMPLATE).await)
+}
+
+/// A database without a ledger.
+pub(crate) async fn empty_database(world: &World) -> Database {
+    Database::open(empty_or_clone(world, "template1").await)
+}
+
+async fn empty_or_clone(world: &World, template: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("t_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    create(world, &name, template).await;
+    world.database_url(&name)
+}
+
+async fn create(world: &World, name: &str, template: &str) {
+    // Two copies of one template at a time refuse each other.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    let mut connection =
+        PgConnection::connect(&world.database_url("postgres")).await.expect("PostgreSQL serves");
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let create = format!("create database {name} template {template}");
+    connection.execute(AssertSqlSafe(create)).await.expect("the database can be made");
+}
+
+impl Database {
+    fn open(url: String) -> Self {
+        let options = PgConnectOptions::from_str(&url)
+            .expect("it is a URL")
+            .application_name("admin")
+            .options([("search_path", "ledger,public")]);
+        let admin = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
+        let store = Store::new(&url, CONNECTIONS).expect("it is a URL");
+        Self { url, admin, store }
+    }
+
+    /// Another Store on the same database, as another process would have.
+    pub(crate) fn another_store(&self, connections: u32) -> Store {
+        Store::new(&self.url, connections).expect("it is a URL")
+    }
+
+    /// Changes the schema or the data as the superuser: a mutant, or damage.
+    pub(crate) async fn mutate(&self, sql: &str) {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.admin).await;
+        done.unwrap_or_else(|why| panic!("{sql}: {why}"));
+    }
+
+    /// Replaces a part of a function of the ledger: a mutant that keeps up with the original.
+    pub(crate) async fn mutate_function(&self, function: &str, part: &str, by: &str) {
+        let definition: String =
+            self.one(&format!("select pg_get_functiondef('ledger.{function}'::regproc)")).await;
+        assert!(definition.contains(part), "{function} has no part {part:?} to take away");
+        self.mutate(&definition.replace(part, by)).await;
+    }
+
+    /// The one value that a query of the superuser gives.
+    pub(crate) async fn one<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+    {
+        let one = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&self.admin).await;
+        one.unwrap_or_else(|why| panic!("{sql}: {why}"))
+    }
+
+    /// Opens all connections of these Stores, so that a race is run by the ledger and not by the
+    /// making of connections. They wait for a lock until the last of them is there.
+    pub(crate) async fn open_all(&self, stores: &[(&Store, u32)]) {
+        // How many make a connection at a time; each has only so long for it.
+        const WAVE: u32 = 20;
+        self.mutate("alter function current_epoch_v1() reset lock_timeout").await;
+        let mut gate = self.admin.begin().await.expect("PostgreSQL serves");
+        gate.execute("lock table leadership in access exclusive mode").await.expect("it is free");
+        let (mut opened, mut waiting) = (0, vec![]);
+        for (store, connections) in stores {
+            for _ in 0..*connections {
+                let door = store.door();
+                waiting.push(tokio::spawn(async move { door.current_epoch().await }));
+                opened += 1;
+                if opened % WAVE == 0 {
+                    self.await_waiting(opened).await;
+                }
+            }
+        }
+        self.await_waiting(opened).await;
+        gate.rollback().await.expect("PostgreSQL serves");
+        for opened in waiting {
+            opened.await.expect("it does not panic").expect("the connection serves");
+        }
+    }
+
+    /// Until so many calls of the program wait for a lock.
+    pub(crate) async fn await_waiting(&self, wanted: u32) {
+        let count = "select count(*) from pg_stat_activity where datname = current_database() \
+                     and application_name = 'catalyst-operator' and wait_event_type = 'Lock'";
+        let all = async {
+            while self.one::<i64>(count).await < i64::from(wanted) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let opened = tokio::time::timeout(Duration::from_secs(9), all).await;
+        opened.unwrap_or_else(|_late| panic!("{wanted} calls do not wait for a lock"));
+    }
+}
