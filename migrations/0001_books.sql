@@ -3,7 +3,8 @@
 
 -- One row. A program serves this schema if it is at least as new as least_program says.
 create table program (
-    one boolean primary key default true constraint program_one check (one),
+    one boolean default true constraint program_pk primary key
+        constraint program_one check (one),
     schema_version int not null,
     least_program int not null
 );
@@ -12,7 +13,8 @@ insert into program values (true, 1, 1);
 -- One row. Time for money is the database clock plus an offset, never below the floor. The offset
 -- moves only where `test` is set, which only `migrate --test-clock` does.
 create table clock (
-    one boolean primary key default true constraint clock_one check (one),
+    one boolean default true constraint clock_pk primary key
+        constraint clock_one check (one),
     ahead interval not null default '0',
     floor timestamptz not null default '-infinity',
     test boolean not null default false,
@@ -22,7 +24,8 @@ insert into clock default values;
 
 -- One row. The epoch of the leader in charge; a money call that names another one is fenced.
 create table leadership (
-    one boolean primary key default true constraint leadership_one check (one),
+    one boolean default true constraint leadership_pk primary key
+        constraint leadership_one check (one),
     epoch bigint not null default 0
 );
 insert into leadership default values;
@@ -59,6 +62,7 @@ create table sovereign (
     currency text collate "C" not null references currency,
     cluster text not null,
     closed boolean not null default false,
+    xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint sovereign_pk primary key (franchise, sovereign),
     constraint sovereign_currency unique (franchise, sovereign, currency)
 );
@@ -73,13 +77,11 @@ create table plan_revision (
     amount bigint not null constraint plan_price check (amount between 0 and 1000000000000000),
     terms jsonb not null,
     accepted_at timestamptz not null,
-    xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint plan_revision_pk primary key (franchise, sovereign, plan, revision),
     constraint plan_revision_price unique (franchise, sovereign, plan, revision, currency, amount),
     constraint plan_revision_sovereign foreign key (franchise, sovereign, currency)
         references sovereign (franchise, sovereign, currency)
 );
-create index plan_revision_xid on plan_revision (xid);
 
 -- Which revision of a plan is sold now. Withdrawn plans stay, for their holders.
 create table plan (
@@ -88,10 +90,14 @@ create table plan (
     plan text collate "C" not null,
     revision int not null,
     offered boolean not null,
+    xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint plan_pk primary key (franchise, sovereign, plan),
     constraint plan_in_force foreign key (franchise, sovereign, plan, revision)
         references plan_revision
 );
+
+create index plan_xid on plan (xid);
+create index sovereign_xid on sovereign (xid);
 
 -- The customer. Its name, account and history stay for ever; `tenant` is the object that speaks
 -- for it now, and null means that it sleeps.

@@ -2,7 +2,8 @@
 -- redemption must pass.
 
 -- The lineage of a code. Its value never changes; `holder` is the Voucher object that speaks for
--- it, and null means that the code is retired. The digest is SHA-256 of the normalised code; the
+-- it, and null means that the code is retired; `last_holder` is the last that did, so that those
+-- who named it find their redemption. The digest is SHA-256 of the normalised code; the
 -- hint is what may be shown of it.
 create table voucher (
     franchise int not null references franchise,
@@ -14,6 +15,7 @@ create table voucher (
     amount bigint not null constraint voucher_amount check (amount between 1 and 1000000000000000),
     source bigint not null,
     holder text collate "C",
+    last_holder text collate "C",
     holder_uid text not null,
     holder_generation bigint not null,
     constraint voucher_pk primary key (franchise, voucher),
@@ -25,6 +27,7 @@ create table voucher (
         references account (franchise, account, currency)
 );
 create unique index voucher_holder on voucher (franchise, holder) where holder is not null;
+create index voucher_last_holder on voucher (franchise, last_holder);
 
 -- Terms as they were accepted, one row per accepted edit.
 create table voucher_revision (
@@ -38,7 +41,8 @@ create table voucher_revision (
     valid_from timestamptz not null default '-infinity',
     expires_at timestamptz not null default 'infinity',
     state text not null
-        constraint voucher_revision_state check (state in ('Active', 'Paused', 'Revoked', 'Retired')),
+        constraint voucher_revision_state
+            check (state in ('Active', 'Paused', 'Revoked', 'Retired')),
     accepted_at timestamptz not null,
     epoch bigint,
     xid bigint not null default pg_current_xact_id()::text::bigint,
@@ -109,7 +113,8 @@ create unique index transfer_claim on transfer (franchise, voucher, credit)
     where voucher is not null;
 create index transfer_statement on transfer (franchise, credit, transfer);
 create index transfer_spent on transfer (franchise, debit, transfer) where voucher is null;
-create index transfer_xid on transfer using brin (xid) with (pages_per_range = 16);
+create index transfer_xid on transfer using brin (xid)
+    with (pages_per_range = 16, autosummarize = on);
 create trigger transfer_append_only before update or delete on transfer
     for each row execute function append_only();
 create trigger transfer_no_truncate before truncate on transfer

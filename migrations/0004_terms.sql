@@ -6,7 +6,8 @@ $$;
 
 -- Raises the floor of ledger time; the leader calls it about once a second.
 create function tick_v1() returns void language sql as $$
-    update ledger.clock set floor = clock_timestamp() + ahead where clock_timestamp() + ahead > floor
+    update ledger.clock set floor = clock_timestamp() + ahead
+        where clock_timestamp() + ahead > floor
 $$;
 
 -- Moves ledger time forward, in a database made for tests only (clock_moves_in_tests_only).
@@ -58,6 +59,9 @@ create function accept_sovereign_v1(p_namespace text, p_namespace_uid text, p_ep
 language plpgsql as $$
 declare f record; s record; x record; t timestamptz := ledger.now();
 begin
+    if not exists (select from currency where code = p_currency) then
+        outcome := 'UnknownCurrency'; return;
+    end if;
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal = 'NoFranchise' then
         insert into franchise (namespace, namespace_uid) values (p_namespace, p_namespace_uid)
@@ -67,9 +71,6 @@ begin
     if f.refusal is not null then outcome := f.refusal; return; end if;
     perform from franchise where franchise = f.franchise and namespace_uid = p_namespace_uid;
     if not found then outcome := 'FranchiseIdentityChanged'; return; end if;
-    if not exists (select from currency where code = p_currency) then
-        outcome := 'UnknownCurrency'; return;
-    end if;
     insert into sovereign (franchise, sovereign, currency, cluster)
         values (f.franchise, p_sovereign, p_currency, p_cluster) on conflict do nothing;
     select * into s from sovereign
@@ -77,9 +78,13 @@ begin
     if s.currency <> p_currency then
         outcome := 'CurrencyChanged'; detail := jsonb_build_object('currency', s.currency); return;
     end if;
-    update sovereign set closed = false, cluster = p_cluster
-        where franchise = f.franchise and sovereign = p_sovereign
-        and (closed or cluster <> p_cluster);
+    if s.cluster <> p_cluster then
+        outcome := 'ClusterIdentityChanged';
+        detail := jsonb_build_object('cluster', s.cluster);
+        return;
+    end if;
+    update sovereign set closed = false, xid = pg_current_xact_id()::text::bigint
+        where franchise = f.franchise and sovereign = p_sovereign and closed;
     insert into account (franchise, kind, currency)
         values (f.franchise, 'promotion', p_currency), (f.franchise, 'revenue', p_currency)
         on conflict do nothing;
@@ -99,12 +104,13 @@ begin
                 terms, accepted_at)
             values (f.franchise, p_sovereign, x.name, x.revision, p_currency, x.amount, x.terms, t);
         end if;
-        insert into plan values (f.franchise, p_sovereign, x.name, x.revision, true)
+        insert into plan (franchise, sovereign, plan, revision, offered)
+            values (f.franchise, p_sovereign, x.name, x.revision, true)
             on conflict (franchise, sovereign, plan) do update
-            set revision = excluded.revision, offered = true
+            set revision = excluded.revision, offered = true, xid = excluded.xid
             where (plan.revision, plan.offered) is distinct from (excluded.revision, true);
     end loop;
-    update plan set offered = false
+    update plan set offered = false, xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign and offered
         and plan not in (select name from jsonb_to_recordset(p_plans) as w (name text));
     outcome := 'Accepted';
@@ -161,10 +167,6 @@ begin
     end if;
     if o.tenant is distinct from p_tenant then
         outcome := 'OrganizationTaken';
-        select jsonb_build_object('by', h.namespace || '/' || x.tenant) into detail
-            from organization x join franchise h using (franchise)
-            where x.organization = p_organization and x.tenant is not null
-            and (x.franchise = f.franchise or x.cluster = s.cluster) limit 1;
         return;
     end if;
     insert into account (franchise, kind, organization, currency)
@@ -172,14 +174,24 @@ begin
     outcome := 'Claimed';
 end $$;
 
--- Puts an organization to sleep when nothing of it stands any more; its money and history stay.
+-- Puts an organization to sleep when nothing of it stands any more; its money and history stay,
+-- and what was set aside for a period that it will not have is given back.
 create function leave_v1(p_namespace text, p_epoch bigint, p_organization text, p_tenant text,
     out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record;
+declare f record; o record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_accounts(f.franchise, p_organization);
+    perform from organization where franchise = f.franchise
+        and organization = p_organization and tenant = p_tenant;
+    if not found then outcome := 'Left'; return; end if;
+    for o in select x.ord from orders x where x.franchise = f.franchise
+        and x.organization = p_organization and not x.voided and not exists (
+            select from period y where y.franchise = x.franchise and y.ord = x.ord) loop
+        perform void(f.franchise, o.ord);
+    end loop;
     if exists (select from inventory
         where franchise = f.franchise and organization = p_organization) then
         outcome := 'ObjectsRemain'; return;
@@ -190,8 +202,8 @@ begin
 end $$;
 
 -- Accepts the terms of a Voucher, as a new revision if they differ from those in force. What the
--- ledger refuses of an edit (a cap below what is redeemed, a cap that vanishes) stays as it was;
--- the rest takes effect.
+-- ledger refuses of an edit stays as it was, and what narrows takes effect: a cap below what is
+-- redeemed becomes what is redeemed, and one that vanishes stays.
 create function accept_voucher_v1(p_namespace text, p_epoch bigint, p_holder text, p_uid text,
     p_generation bigint, p_digest bytea, p_hint text, p_sovereign text, p_currency text,
     p_amount bigint, p_cap bigint, p_valid_from timestamptz, p_expires_at timestamptz,
@@ -230,7 +242,7 @@ begin
     select c.revision, c.cap, c.used, r.valid_from, r.expires_at, r.state into w
         from voucher_counter c join voucher_revision r using (franchise, voucher, revision)
         where c.franchise = f.franchise and c.voucher = v.voucher for no key update of c;
-    if w.cap is not null and (p_cap is null or p_cap < w.used) then p_cap := w.cap; end if;
+    if p_cap is null then p_cap := w.cap; end if;
     if p_cap < w.used then p_cap := w.used; end if;
     if exists (select from voucher_revision where franchise = f.franchise
         and voucher = v.voucher and state = 'Revoked') then p_state := 'Revoked'; end if;
@@ -250,7 +262,8 @@ begin
             on conflict (franchise, voucher) do update
             set revision = excluded.revision, open = excluded.open, cap = excluded.cap;
     end if;
-    update voucher set holder = p_holder, holder_uid = p_uid, holder_generation = p_generation
+    update voucher set holder = p_holder, last_holder = p_holder, holder_uid = p_uid,
+            holder_generation = p_generation
         where franchise = f.franchise and voucher = v.voucher
         and (holder, holder_uid, holder_generation)
             is distinct from (p_holder, p_uid, p_generation);
@@ -264,6 +277,7 @@ create function retire_lineage(p_franchise int, p_voucher bigint, p_epoch bigint
 language plpgsql as $$
 declare w record;
 begin
+    perform from voucher where franchise = p_franchise and voucher = p_voucher for no key update;
     select r.* into w from voucher_counter c join voucher_revision r
         using (franchise, voucher, revision)
         where c.franchise = p_franchise and c.voucher = p_voucher for no key update of c;

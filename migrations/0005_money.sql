@@ -1,7 +1,18 @@
--- Functions that move money, each one round trip. Lock order everywhere: the claim (the insert
--- itself), accounts, then the counter last, by an update that is guarded with everything that
--- must hold. Refusals are rows; SQLSTATE 40001 means that a twin was first and the call may be
--- made again with the same key.
+-- Functions that move money, each one round trip. Lock order everywhere: the accounts of one
+-- organization, the claim (the insert itself), the gates of vouchers last and in their order, each
+-- by an update that is guarded with everything that must hold. Refusals are rows; SQLSTATE 40001
+-- means that somebody else was first and the call may be made again with the same key.
+
+-- Whoever voids, holds, captures or releases an order has the customer's accounts first, and reads
+-- the order after that: what it finds then stays so until it commits.
+create function lock_accounts(p_franchise int, p_organization text) returns void language sql as $$
+    select from ledger.account a where a.franchise = p_franchise and a.kind = 'customer'
+        and a.organization = p_organization order by a.account for no key update
+$$;
+create function lock_accounts_of(p_franchise int, p_ord bigint) returns void language sql as $$
+    select ledger.lock_accounts(p_franchise, o.organization) from ledger.orders o
+        where o.franchise = p_franchise and o.ord = p_ord
+$$;
 
 -- One redemption, judged in the fixed order NotFound, NotActive, NotStarted, Expired, NotEligible,
 -- LimitReached, AlreadyRedeemed. A key that already has an effect answers with that effect's bytes.
@@ -53,6 +64,8 @@ begin
             return;
         end if;
 
+        perform from account x where x.franchise = p_franchise and x.account = a.account
+            for no key update;
         detail := concat('{"api":"v1","outcome":"Redeemed","organization":"', p_organization,
             '","amount":', v.amount, ',"currency":"', v.currency, '"}');
         insert into transfer (franchise, kind, debit, credit, currency, amount, at, epoch, key,
@@ -87,41 +100,51 @@ begin
         from redeem_one(f.franchise, p_epoch, p_key, p_digest, p_organization, p_sovereign) r;
 end $$;
 
+-- What an organization may order: a plan on sale, or the one that it has, which stays in force for
+-- its holder when it is withdrawn.
+create function offer(p_franchise int, p_organization text, p_sovereign text, p_plan text)
+returns setof plan_revision language sql stable as $$
+    select r.* from ledger.plan q
+    join ledger.plan_revision r using (franchise, sovereign, plan, revision)
+    where q.franchise = p_franchise and q.sovereign = p_sovereign and q.plan = p_plan
+    and (q.offered or (q.sovereign, q.plan) = (
+        select o.sovereign, o.plan from ledger.period p join ledger.orders o using (franchise, ord)
+        where p.franchise = p_franchise and p.organization = p_organization
+        order by p.period desc limit 1))
+$$;
+
 -- The order for the next period of an organization: the one that counts, or a new one at the
 -- price in force. An order is voided and priced anew while nothing is held for it.
 create function order_v1(p_namespace text, p_epoch bigint, p_organization text, p_sovereign text,
     p_plan text, out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; o record; p record; a bigint; n int; t timestamptz := ledger.now();
+declare f record; o record; p record; a bigint; n int; t timestamptz;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform from organization x
-        where x.franchise = f.franchise and x.organization = p_organization for no key update;
-    if not found then outcome := 'NoOrganization'; return; end if;
+    perform lock_accounts(f.franchise, p_organization);
+    t := ledger.now();
     if exists (select from period x where x.franchise = f.franchise
         and x.organization = p_organization and x.starts_at <= t and t < x.ends_at) then
         outcome := 'Paid'; return;
     end if;
-    select r.* into p from plan q join plan_revision r using (franchise, sovereign, plan, revision)
-        where q.franchise = f.franchise and q.sovereign = p_sovereign and q.plan = p_plan
-        and q.offered;
+    select * into p from offer(f.franchise, p_organization, p_sovereign, p_plan);
     if not found then outcome := 'UnknownPlan'; return; end if;
     select coalesce(max(x.period), 0) + 1 into n from period x
         where x.franchise = f.franchise and x.organization = p_organization;
     select x.account into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = p.currency
-        for no key update;
+        and x.kind = 'customer' and x.organization = p_organization and x.currency = p.currency;
     if not found then outcome := 'NoOrganization'; return; end if;
-    select x.*, h.state into o from orders x
-        left join hold h on h.franchise = x.franchise and h.ord = x.ord
-            and h.state in ('held', 'captured')
-        where x.franchise = f.franchise and x.organization = p_organization and x.period = n
-        and not x.voided;
+    select * into o from orders x where x.franchise = f.franchise
+        and x.organization = p_organization and x.period = n and not x.voided;
     if (o.sovereign, o.plan, o.revision) = (p_sovereign, p_plan, p.revision) then
         outcome := 'Ordered'; return;
     end if;
-    if o.state is not null then outcome := 'OrderHeld'; return; end if;
+    perform lapse(f.franchise, o.account, t);
+    if exists (select from hold h where h.franchise = f.franchise and h.ord = o.ord
+        and h.state in ('held', 'captured')) then
+        outcome := 'OrderHeld'; return;
+    end if;
     update orders set voided = true where franchise = f.franchise and ord = o.ord;
     insert into orders (franchise, organization, period, account, currency, amount, sovereign,
         plan, revision, ordered_at)
@@ -130,22 +153,17 @@ begin
     outcome := 'Ordered';
 end $$;
 
--- What an account can spend at t: what is left of every lot that has not expired.
+-- What an account can spend at t: what is left of every lot that has not expired. A hold that has
+-- lapsed holds nothing, whether or not anybody has ended it yet.
 create function spendable(p_franchise int, p_account bigint, p_at timestamptz) returns bigint
 language sql stable as $$
-    select coalesce(sum(l.amount - coalesce(u.used + u.held, 0)), 0)::bigint
+    select (coalesce(sum(l.amount - coalesce(u.used + u.held, 0)), 0)
+        + coalesce((select sum(h.amount) from ledger.hold h where h.franchise = p_franchise
+            and h.account = p_account and h.state = 'held' and h.lapses_at <= p_at), 0))::bigint
     from ledger.transfer l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
     where l.franchise = p_franchise and l.credit = p_account and l.voucher is not null
     and l.expires_at > p_at
-$$;
-
--- Whoever voids, holds, captures or releases an order has the row of its account first, and reads
--- the order after that: what it finds then stays so until it commits.
-create function lock_account_of(p_franchise int, p_ord bigint) returns void language sql as $$
-    select from ledger.account a where a.franchise = p_franchise and a.account = (
-        select o.account from ledger.orders o where o.franchise = p_franchise and o.ord = p_ord)
-        for no key update
 $$;
 
 -- Ends a hold without spending it; its lots get their credit back with the expiry they had.
@@ -164,27 +182,51 @@ begin
         where franchise = p_franchise and account = h.account;
 end $$;
 
+-- Ends the holds of an account that have lapsed. The caller holds the account's row.
+create function lapse(p_franchise int, p_account bigint, p_at timestamptz) returns void
+language plpgsql as $$
+declare h record;
+begin
+    for h in select x.ord, x.attempt from hold x where x.franchise = p_franchise
+        and x.account = p_account and x.state = 'held' and x.lapses_at <= p_at order by x.ord loop
+        perform unhold(p_franchise, h.ord, h.attempt, 'lapsed');
+    end loop;
+end $$;
+
+-- Gives back what is held for an order and voids it. The caller holds the account's row.
+create function void(p_franchise int, p_ord bigint) returns void language plpgsql as $$
+declare h record;
+begin
+    for h in select attempt from hold
+        where franchise = p_franchise and ord = p_ord and state = 'held' loop
+        perform unhold(p_franchise, p_ord, h.attempt, 'released');
+    end loop;
+    update orders set voided = true where franchise = p_franchise and ord = p_ord and not voided;
+end $$;
+
 -- Sets aside what an order costs, from lots by priority, then first-expiring-first.
 create function place_hold(p_franchise int, p_epoch bigint, p_ord bigint, p_attempt int,
     out outcome text, out available bigint, out needed bigint)
 language plpgsql as $$
 declare o record; x record; rest bigint; take bigint; t timestamptz;
 begin
-    perform lock_account_of(p_franchise, p_ord);
+    perform lock_accounts_of(p_franchise, p_ord);
     select * into o from orders where franchise = p_franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
+    if exists (select from account where franchise = p_franchise and account = o.account
+        and suspended) then
+        outcome := 'NotEligible'; return;
+    end if;
     t := ledger.now();
-    for x in select h.ord, h.attempt from hold h where h.franchise = p_franchise
-        and h.account = o.account and h.state = 'held' and h.lapses_at <= t order by h.ord loop
-        perform unhold(p_franchise, x.ord, x.attempt, 'lapsed');
-    end loop;
+    perform lapse(p_franchise, o.account, t);
     available := spendable(p_franchise, o.account, t);
     needed := o.amount;
     select h.state into x from hold h where h.franchise = p_franchise and h.ord = p_ord
         and (h.attempt = p_attempt or h.state in ('held', 'captured'))
         order by h.attempt desc limit 1;
     if found then
-        outcome := case x.state when 'lapsed' then 'HoldLapsed' else initcap(x.state) end;
+        outcome := case x.state
+            when 'held' then 'Held' when 'captured' then 'Captured' else 'HoldLapsed' end;
         return;
     end if;
     if available < needed then outcome := 'Short'; return; end if;
@@ -224,6 +266,7 @@ declare f record; r jsonb; h record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_accounts(f.franchise, p_organization);
     select jsonb_agg(q.outcome) into r from (
         select w.voucher, d.digest from unnest(p_digests) as d (digest)
         left join voucher w on w.franchise = f.franchise and w.digest = d.digest
@@ -245,7 +288,7 @@ declare f record; o record; h record; e record; t timestamptz; id bigint; until 
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_account_of(f.franchise, p_ord);
+    perform lock_accounts_of(f.franchise, p_ord);
     select * into o from orders where franchise = f.franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
     select response into e from period where franchise = f.franchise and ord = p_ord;
@@ -282,20 +325,16 @@ end $$;
 create function release_v1(p_namespace text, p_epoch bigint, p_ord bigint,
     out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; o record; h record;
+declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_account_of(f.franchise, p_ord);
-    select * into o from orders where franchise = f.franchise and ord = p_ord;
+    perform lock_accounts_of(f.franchise, p_ord);
+    perform from orders where franchise = f.franchise and ord = p_ord;
     if not found then outcome := 'NoOrder'; return; end if;
     if exists (select from period where franchise = f.franchise and ord = p_ord) then
         outcome := 'Captured'; return;
     end if;
-    for h in select attempt from hold
-        where franchise = f.franchise and ord = p_ord and state = 'held' loop
-        perform unhold(f.franchise, p_ord, h.attempt, 'released');
-    end loop;
-    update orders set voided = true where franchise = f.franchise and ord = p_ord and not voided;
+    perform void(f.franchise, p_ord);
     outcome := 'Released';
 end $$;

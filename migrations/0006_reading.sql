@@ -84,16 +84,16 @@ begin
             where s.currency is not null),
         'offers', (select coalesce(jsonb_agg(p.plan order by p.plan), '[]') from plan p
             where p.franchise = f and p.sovereign = p_sovereign and p.offered),
-        'offer', (select jsonb_build_object('plan', p.plan, 'revision', p.revision,
-                'amount', r.amount, 'terms', r.terms)
-            from plan p join plan_revision r using (franchise, sovereign, plan, revision)
-            where p.franchise = f and p.sovereign = p_sovereign and p.plan = p_plan
-            and p.offered),
+        'offer', (select jsonb_build_object('plan', r.plan, 'revision', r.revision,
+                'amount', r.amount)
+            from offer(f, p_organization, p_sovereign, p_plan) r),
         'claimed', exists (select from organization o where o.franchise = f
             and o.organization = p_organization and o.tenant = p_tenant
             and o.sovereign = p_sovereign) and a.account is not null,
-        'taken_by', (select h.namespace || '/' || o.tenant
-            from organization o join franchise h using (franchise)
+        -- Who it is in another franchise is not this one's to know.
+        'taken_by', (select case when o.franchise = f then 'Tenant ' || o.tenant
+                else 'a Tenant of another franchise' end
+            from organization o
             where o.organization = p_organization and o.tenant is not null
             and (o.franchise = f or o.cluster = s.cluster)
             and not (o.franchise = f and o.tenant = p_tenant) limit 1),
@@ -102,13 +102,16 @@ begin
             where a.account is not null),
         'period', (select jsonb_build_object('number', running.period,
                 'starts_at', utc(running.starts_at), 'ends_at', utc(running.ends_at),
-                'plan', running.plan, 'terms', running.terms)
+                'sovereign', running.sovereign, 'plan', running.plan, 'terms', running.terms)
             where running.period is not null),
-        'order', (select jsonb_build_object('order', o.ord, 'plan', o.plan,
+        'order', (select jsonb_build_object('order', o.ord, 'sovereign', o.sovereign,
+                'plan', o.plan,
                 'revision', o.revision, 'amount', o.amount, 'terms', r.terms,
                 'attempts', (select count(*) from hold h where h.franchise = f and h.ord = o.ord),
                 'held', exists (select from hold h where h.franchise = f and h.ord = o.ord
-                    and h.state = 'held' and h.lapses_at > t))
+                    and h.state = 'held' and h.lapses_at > t),
+                'lapses_at', (select utc(h.lapses_at) from hold h where h.franchise = f
+                    and h.ord = o.ord and h.state = 'held' and h.lapses_at > t))
             from orders o join plan_revision r using (franchise, sovereign, plan, revision)
             where o.franchise = f and o.organization = p_organization and not o.voided
             and running.period is null and not exists (select from period p
@@ -118,7 +121,13 @@ begin
             left join voucher v on v.franchise = f and v.digest = d.digest),
         'by_holder', (select coalesce(jsonb_agg(named(f, v.voucher, a.account) order by d.n), '[]')
             from unnest(p_holders) with ordinality as d (holder, n)
-            left join voucher v on v.franchise = f and v.holder = d.holder),
+            left join lateral (
+                -- What this account redeemed under that name comes before what the name means now.
+                select v.voucher from voucher v left join transfer x on x.franchise = f
+                    and x.voucher = v.voucher and x.credit = a.account
+                where v.franchise = f and v.last_holder = d.holder
+                and (x.transfer is not null or v.holder = d.holder)
+                order by x.transfer limit 1) as v on true),
         'inventory', (select coalesce(jsonb_agg(jsonb_build_object('cluster', i.cluster,
                 'kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'uid', i.uid)
                 order by i.kind, i.namespace, i.name), '[]')
@@ -145,9 +154,8 @@ begin
     from jsonb_to_recordset(p_objects) as o (kind text, namespace text, name text, uid text)
     order by o.kind, o.namespace, o.name
     on conflict (franchise, cluster, kind, namespace, name) do update
-        set uid = coalesce(excluded.uid, i.uid)
-        where i.organization = p_organization
-        and i.uid is distinct from coalesce(excluded.uid, i.uid);
+        set uid = excluded.uid
+        where i.organization = p_organization and i.uid is distinct from excluded.uid;
     outcome := 'Journaled';
 end $$;
 
@@ -184,14 +192,16 @@ begin
         union select 'Tenant', o.franchise, o.tenant
             from redeemed r join account a on a.franchise = r.franchise and a.account = r.credit
             join organization o on o.franchise = a.franchise and o.organization = a.organization
-        union select 'Terms', v.franchise, v.holder
+        union select 'Terms', v.franchise, v.last_holder
             from voucher_revision r join voucher v using (franchise, voucher)
             where r.xid >= p_since
         union select 'Code', v.franchise, encode(v.digest, 'hex')
             from voucher_revision r join voucher v using (franchise, voucher)
             where r.xid >= p_since
         union select 'Sovereign', p.franchise, p.sovereign
-            from plan_revision p where p.xid >= p_since
+            from plan p where p.xid >= p_since
+        union select 'Sovereign', s.franchise, s.sovereign
+            from sovereign s where s.xid >= p_since
         union select 'Organization', null, o.organization
             from organization o where o.xid >= p_since and o.tenant is null
         union select 'Hosted', o.franchise, o.sovereign
@@ -214,11 +224,13 @@ language sql stable as $$
                     'cause', coalesce('voucher ' || v.hint,
                         'plan ' || o.plan || ', period ' || o.period))
                     order by x.transfer), '[]')
-                from transfer x
+                from (select * from transfer c where c.franchise = a.franchise
+                        and c.credit = a.account
+                    union all select * from transfer d where d.franchise = a.franchise
+                        and d.debit = a.account and d.voucher is null) as x
                 left join voucher v on v.franchise = x.franchise and v.voucher = x.voucher
                 left join hold h on h.franchise = x.franchise and h.capture = x.transfer
-                left join orders o on o.franchise = h.franchise and o.ord = h.ord
-                where x.franchise = a.franchise and a.account in (x.credit, x.debit)),
+                left join orders o on o.franchise = h.franchise and o.ord = h.ord),
             'paid_until', (select utc(max(p.ends_at)) from period p
                 where p.franchise = a.franchise and p.organization = a.organization))
             order by a.currency), '[]'))
@@ -316,6 +328,16 @@ language sql stable as $$
         from period p join period q on q.franchise = p.franchise
             and q.organization = p.organization and q.period > p.period
         where q.starts_at < p.ends_at
+        union all
+        select 'nothing is held for an order that is void', o.franchise, 'order ' || o.ord
+        from orders o join hold h using (franchise, ord)
+        where o.voided and h.state in ('held', 'captured')
+        union all
+        select 'one order of an organization is open', o.franchise,
+            o.organization || ': ' || count(*) || ' orders'
+        from orders o left join period p using (franchise, ord)
+        where not o.voided and p.ord is null
+        group by o.franchise, o.organization having count(*) > 1
         union all
         select 'an order is priced as its plan was', o.franchise, 'order ' || o.ord
         from orders o left join plan_revision r using (franchise, sovereign, plan, revision)

@@ -59,7 +59,7 @@ struct Run {
     /// The operator's own namespace, where the Lease of the leader is.
     #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
     namespace: String,
-    /// Where /metrics, /livez and /readyz are served. A port that is in use gives way to a free one.
+    /// Where /metrics, /livez and /readyz are served. A port in use gives way to a free one.
     #[arg(
         long,
         env = "CATALYST_METRICS_ADDR",
@@ -72,7 +72,12 @@ struct Run {
     namespaces: Vec<String>,
     /// Whether to act only while holding the Lease. Without it, every process acts under the
     /// current epoch, and the ledger alone keeps them from doing a thing twice.
-    #[arg(long, env = "CATALYST_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(
+        long,
+        env = "CATALYST_LEADER_ELECT",
+        default_value_t = true,
+        action = clap::ArgAction::Set
+    )]
     leader_elect: bool,
 }
 

@@ -17,7 +17,7 @@ pub use host::{Host, Notice};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Config,
-    api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions},
+    api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::{ApiResource, GroupVersionKind},
 };
 pub use watch::{Watched, mirror, watch};
@@ -93,6 +93,21 @@ impl Cluster {
         let rest = rest.into_iter().filter(|identity| stands.contains(&identity.namespace));
         live.extend(self.get_all(rest.collect()).await?);
         Ok(live)
+    }
+
+    /// Makes an object that must not exist yet: one that a stranger made meanwhile is a conflict.
+    ///
+    /// # Errors
+    /// The cluster does not answer, or refuses.
+    pub async fn create(&self, object: &Object) -> Result<Live, Error> {
+        let name = title(&object.identity);
+        let manifest = serde_json::from_value(object.manifest.clone())
+            .map_err(|source| Error::of("write", &name, kube::Error::SerdeError(source)))?;
+        let params =
+            PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let api = self.api(&object.identity);
+        let created = bounded("create", &name, api.create(&params, &manifest)).await?;
+        live(object.identity.clone(), created)
     }
 
     /// Makes an object what we want it to be, by server-side apply under our field manager.

@@ -43,7 +43,6 @@ pub struct Metrics {
     answers: Family<Outcome, Counter>,
     status_writes: Family<Kind, Counter>,
     leader: Gauge,
-    violations: Gauge<i64>,
     build: Family<Build, Gauge<f64, AtomicU64>>,
 }
 
@@ -62,7 +61,6 @@ impl Default for Metrics {
             answers: Family::default(),
             status_writes: Family::default(),
             leader: Gauge::default(),
-            violations: Gauge::default(),
             build: Family::default(),
         };
         metrics.registry = Arc::new(metrics.register());
@@ -87,11 +85,6 @@ impl Metrics {
         );
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
         registry.register("leader", "1 where this process leads", self.leader.clone());
-        registry.register(
-            "ledger_violations",
-            "Rows that broke an invariant at the last audit; must be 0",
-            self.violations.clone(),
-        );
         registry.register("build_info", "The version of the program", self.build.clone());
         registry
     }
@@ -119,11 +112,6 @@ impl Metrics {
     /// Whether this process leads now.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
-    }
-
-    /// What the last audit found.
-    pub fn audited(&self, violations: usize) {
-        self.violations.set(i64::try_from(violations).unwrap_or(i64::MAX));
     }
 
     /// The text that Prometheus reads.

@@ -25,8 +25,8 @@ const CONNECTIONS_MAX: u32 = 8;
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// How often the floor of ledger time is raised.
 const TICK_EVERY: Duration = Duration::from_secs(1);
-/// How long visits in flight may take when the process is asked to stop.
-const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// How long visits in flight may take when the process is asked to stop: less than a Lease lasts.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// What `run` is told.
 pub struct Settings {
@@ -149,30 +149,38 @@ fn context(
 /// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.
 async fn lead(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
     ctx.metrics.leads(true);
-    ctx.ownership.wait("the ledger has not been asked yet".to_owned());
-    wakers.everything();
-    let epoch = persistently(ctx, async || ctx.door.begin_leadership().await).await;
-    tracing::info!(epoch, "leading");
-    ctx.ownership.lead(epoch);
-    wakers.everything();
-    let door = ctx.door.under(epoch);
-    while !stop.is_cancelled() {
-        if let Err(why) = door.tick().await {
-            tracing::debug!(why = chain(&why), "the clock was not kept");
-        }
-        tokio::time::sleep(TICK_EVERY).await;
-    }
+    let begin = async || ctx.door.begin_leadership().await;
+    act(ctx, wakers, stop, begin).await;
 }
 
 /// Acts beside others under the epoch in force.
 async fn join(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
+    let current = async || ctx.door.current_epoch().await;
+    act(ctx, wakers, stop, current).await;
+}
+
+/// Acts under the epoch that the ledger gives, and keeps its clock. Which namespaces are franchises
+/// is known first, so that none is taken for a stranger.
+async fn act(
+    ctx: &Context,
+    wakers: &Wakers,
+    stop: &CancellationToken,
+    epoch: impl AsyncFnMut() -> Result<i64, store::Error>,
+) {
+    // The watch that fills it ends with the process.
+    let _filled = ctx.franchises.wait_until_ready().await;
     ctx.ownership.wait("the ledger has not been asked yet".to_owned());
     wakers.everything();
-    let epoch = persistently(ctx, async || ctx.door.current_epoch().await).await;
-    tracing::info!(epoch, "acting beside others, without a Lease");
+    let epoch = persistently(ctx, epoch).await;
+    tracing::info!(epoch, "acting");
     ctx.ownership.lead(epoch);
     wakers.everything();
-    stop.cancelled().await;
+    while !stop.is_cancelled() {
+        if let Err(why) = ctx.door.tick().await {
+            tracing::debug!(why = chain(&why), "the clock was not kept");
+        }
+        tokio::time::sleep(TICK_EVERY).await;
+    }
 }
 
 /// Asks the ledger until it answers; meanwhile every visit says why it waits.

@@ -14,6 +14,7 @@ mod door;
 mod error;
 mod follow;
 pub mod schema;
+mod session;
 pub mod sql;
 
 use std::{str::FromStr as _, time::Duration};
@@ -23,6 +24,7 @@ pub use books::{Statement, StatementLine, Violation};
 pub use door::{Door, VoucherTerms};
 pub use error::Error;
 pub use follow::{Change, Followed, Follower};
+use session::once;
 use sqlx::{
     Executor as _,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
@@ -32,7 +34,8 @@ use sqlx::{
 const ACQUIRE_MAX: Duration = Duration::from_secs(4);
 /// Session settings: the application role, and a bound on everything that could hang.
 const SESSION: &str = "set role catalyst_app; set statement_timeout = '10s'; \
-                       set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; set client_min_messages = 'error'";
+                       set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; \
+                       set client_min_messages = 'error'";
 
 /// A pool of connections that have no rights but to execute the ledger's functions.
 #[derive(Clone)]
@@ -74,10 +77,9 @@ impl Store {
     /// # Errors
     /// The first of these that fails.
     pub async fn check(&self) -> Result<(), Error> {
-        let (level, may_write): (i32, bool) = sqlx::query_as(sql::CHECK)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|source| Error::of("look at the schema", source))?;
+        let check = sqlx::query_as(sql::CHECK);
+        let (level, may_write): (i32, bool) =
+            once(&self.pool, "look at the schema", |on| Box::pin(check.fetch_one(on))).await?;
         if may_write {
             return Err(Error::RoleUnsafe);
         }

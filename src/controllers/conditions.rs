@@ -141,3 +141,6 @@ fn is_trouble(conditions: &[Condition]) -> bool {
 fn whole_second(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests;

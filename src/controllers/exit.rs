@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt as _, core::NamespaceResourceScope, runtime::controller::Action};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Context, Error, conditions, retry};
+use super::{Context, Error, conditions, error::Class, retry};
 use crate::{
     api, clock,
     domain::{reason::Outlook, verdict::Verdict},
@@ -31,7 +31,10 @@ pub(super) fn next_visit<K: Resource<DynamicType = ()>>(
         Verdict::Ready => until,
         Verdict::Waiting(reason) => match reason.outlook() {
             Outlook::Progressing | Outlook::Unknown => Some(PROGRESS_EVERY),
-            Outlook::Missing => Some(missing_for(object)),
+            Outlook::Missing => {
+                let patience = missing_for(object);
+                Some(until.map_or(patience, |until| until.min(patience)))
+            }
             Outlook::Stalled => until,
         },
     };
@@ -47,6 +50,18 @@ fn missing_for<K: Resource>(object: &K) -> Duration {
     match conditions::MISSING_MAX.checked_sub(age) {
         Some(rest) => rest + Duration::from_secs(1),
         None => Duration::MAX,
+    }
+}
+
+/// What is to be reported: not that somebody else wrote first, which the next visit settles, and
+/// nothing by a process that another one has followed.
+///
+/// # Errors
+/// The visit is to be repeated without a word.
+pub(super) fn reportable<V>(visit: Result<V, Error>) -> Result<Result<V, Error>, Error> {
+    match visit {
+        Err(error) if matches!(error.class(), Class::Conflict | Class::Fenced) => Err(error),
+        other => Ok(other),
     }
 }
 

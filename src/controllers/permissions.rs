@@ -82,8 +82,8 @@ const ADMIN: &[Rule] = &[
 /// What owners have besides: who else may work here.
 const OWNER: &[Rule] = &[rule(&["rbac.authorization.k8s.io"], &["rolebindings", "roles"], &WATCH)];
 
-/// The roles as manifests: the operator's `ClusterRole`, its Role for the Lease, and the `ClusterRoles`
-/// that the owners of Tenants are bound to.
+/// The roles as manifests: the operator's `ClusterRole`, its Role for the Lease, and the
+/// `ClusterRoles` that the owners of Tenants are bound to.
 #[must_use]
 pub fn manifests() -> Vec<Value> {
     let made = Kind::ALL.map(

@@ -5,6 +5,8 @@ mod act;
 mod decide;
 mod observe;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
     let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
+    let visit = exit::reportable(visit)?;
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
     visit.map(|visit| exit::next_visit(&*object, &visit.verdict, None))

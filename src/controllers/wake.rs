@@ -135,9 +135,13 @@ impl Wakers {
                 self.vouchers.one(namespace, holder);
                 self.tenants.matching(|tenant| is_in(tenant, namespace) && names(tenant, holder));
             }
-            Change::Code(namespace, digest) => self
-                .tenants
-                .matching(|tenant| is_in(tenant, namespace) && has_code(tenant, *digest)),
+            Change::Code(namespace, digest) => {
+                self.tenants
+                    .matching(|tenant| is_in(tenant, namespace) && has_code(tenant, *digest));
+                self.vouchers.matching(|voucher| {
+                    is_in(voucher, namespace) && is_code(voucher.written_code(), *digest)
+                });
+            }
             Change::Sovereign(namespace, name) => {
                 self.tenants.matching(|tenant| {
                     is_in(tenant, namespace) && tenant.spec.sovereign_ref.name.as_str() == name
@@ -166,8 +170,11 @@ fn names(tenant: &api::Tenant, holder: &str) -> bool {
 
 fn has_code(tenant: &api::Tenant, digest: Digest) -> bool {
     let same = |source: &api::VoucherSource| {
-        let code = source.code.as_deref().and_then(|code| Code::parse(code).ok());
-        code.is_some_and(|code| code.digest() == digest)
+        source.code.as_deref().is_some_and(|code| is_code(code, digest))
     };
     tenant.spec.vouchers.iter().any(same)
+}
+
+fn is_code(written: &str, digest: Digest) -> bool {
+    Code::parse(written).is_ok_and(|code| code.digest() == digest)
 }

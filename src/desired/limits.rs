@@ -1,5 +1,5 @@
-//! What one container, pod or claim may ask for, as a `LimitRange`. A quota makes every pod name its
-//! requests; the defaults here do it for those that do not.
+//! What one container, pod or claim may ask for, as a `LimitRange`. A quota makes every pod name
+//! its requests; the defaults here do it for those that do not.
 
 use k8s_openapi::api::core::v1::{LimitRange, LimitRangeItem, LimitRangeSpec};
 

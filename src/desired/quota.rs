@@ -11,7 +11,6 @@ use crate::{
     domain::{
         facts::PlanTerms,
         object::{Identity, Kind, Object},
-        quantity::canonical,
         tenant::Tenant,
     },
 };
@@ -19,10 +18,10 @@ use crate::{
 /// The name of the quota and of the limit range.
 pub const NAME: &str = "catalyst-plan";
 
-/// Quantities as an API server stores them.
+/// Quantities of a plan as Kubernetes takes them.
 pub(super) fn quantities(quantities: &Quantities) -> std::collections::BTreeMap<String, Quantity> {
     let spell = |(name, quantity): (&String, &crate::api::Quantity)| {
-        (name.clone(), Quantity(canonical(quantity.as_str())))
+        (name.clone(), Quantity(quantity.as_str().to_owned()))
     };
     quantities.iter().map(spell).collect()
 }

@@ -58,7 +58,7 @@ fn a_quota_equals_what_the_plan_sells() {
     let quota = quota::quota(&kestrel(), &terms()).unwrap();
     assert_eq!(
         quota.manifest.pointer("/spec/hard"),
-        Some(&json!({"requests.cpu": "500m", "pods": "20"}))
+        Some(&json!({"requests.cpu": "0.5", "pods": "20"}))
     );
     assert!(quota::quota(&kestrel(), &PlanTerms::default()).is_none());
 }

@@ -30,9 +30,10 @@ pub struct Franchise {
 }
 
 impl Standing {
-    /// Why no money of this namespace may move now, if so.
+    /// Why no money of this namespace may move now, if so. The UID is that of the hub namespace;
+    /// none where it is no franchise at present, which thaws nothing.
     #[must_use]
-    pub fn trouble(&self, namespace: &str, uid: &str) -> Option<Reason> {
+    pub fn trouble(&self, namespace: &str, uid: Option<&str>) -> Option<Reason> {
         if self.least_program > PROGRAM {
             let needed = self.least_program;
             return Some(Reason::SchemaUnsupported { needed, program: PROGRAM });
@@ -41,11 +42,9 @@ impl Standing {
         if let Some(why) = &franchise.frozen {
             return Some(Reason::LedgerFrozen { why: why.clone() });
         }
-        (franchise.uid != uid).then(|| Reason::FranchiseIdentityChanged {
-            namespace: namespace.to_owned(),
-            known: franchise.uid.clone(),
-            seen: uid.to_owned(),
-        })
+        let seen = uid.filter(|uid| *uid != franchise.uid)?.to_owned();
+        let (namespace, known) = (namespace.to_owned(), franchise.uid.clone());
+        Some(Reason::FranchiseIdentityChanged { namespace, known, seen })
     }
 }
 
@@ -159,6 +158,8 @@ pub struct Account {
     pub spendable: i64,
     /// Set aside for orders.
     pub held: i64,
+    /// Whether it is suspended.
+    pub suspended: bool,
 }
 
 /// A paid stretch of time.
@@ -166,6 +167,8 @@ pub struct Account {
 pub struct Period {
     /// When it ends and the next is due.
     pub ends_at: Timestamp,
+    /// The Sovereign on which it was paid.
+    pub sovereign: String,
     /// The plan that was paid.
     pub plan: String,
     /// What that plan contained when it was ordered.
@@ -177,6 +180,8 @@ pub struct Period {
 pub struct Order {
     /// Its number.
     pub order: i64,
+    /// The Sovereign that it is for.
+    pub sovereign: String,
     /// The plan.
     pub plan: String,
     /// Its revision, which fixes the price.
@@ -189,6 +194,8 @@ pub struct Order {
     pub attempts: i32,
     /// Whether credit is set aside for it now.
     pub held: bool,
+    /// Until when, if so.
+    pub lapses_at: Option<Timestamp>,
 }
 
 impl Order {
@@ -216,5 +223,72 @@ impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::from_hex(&text).ok_or_else(|| serde::de::Error::custom("not a digest"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn standing(franchise: &serde_json::Value, least_program: i32) -> Standing {
+        serde_json::from_value(json!({
+            "now": "2026-09-01T00:00:00.000000Z", "least_program": least_program,
+            "schema_version": 1, "franchise": franchise,
+        }))
+        .unwrap()
+    }
+
+    fn trouble(standing: &Standing, uid: Option<&str>) -> Option<&'static str> {
+        standing.trouble("omantel", uid).map(|reason| reason.name())
+    }
+
+    #[test]
+    fn a_franchise_under_its_own_uid_has_no_trouble() {
+        let founded = standing(&json!({"uid": "one", "frozen": null}), PROGRAM);
+        assert_eq!(trouble(&founded, Some("one")), None);
+        assert_eq!(trouble(&founded, None), None);
+        assert_eq!(trouble(&standing(&json!(null), PROGRAM), Some("one")), None);
+    }
+
+    #[test]
+    fn another_namespace_of_the_same_name_freezes_its_money() {
+        let founded = standing(&json!({"uid": "one", "frozen": null}), PROGRAM);
+        let (known, seen) = ("one".to_owned(), "two".to_owned());
+        let namespace = "omantel".to_owned();
+        let reason = Reason::FranchiseIdentityChanged { namespace, known, seen };
+        assert_eq!(founded.trouble("omantel", Some("two")), Some(reason));
+    }
+
+    #[test]
+    fn a_frozen_franchise_stays_frozen_without_its_label() {
+        let frozen = standing(&json!({"uid": "one", "frozen": "balance"}), PROGRAM);
+        assert_eq!(trouble(&frozen, Some("two")), Some("LedgerFrozen"));
+        assert_eq!(trouble(&frozen, None), Some("LedgerFrozen"));
+    }
+
+    #[test]
+    fn an_old_program_serves_nobody() {
+        let newer = standing(&json!(null), PROGRAM + 1);
+        assert_eq!(trouble(&newer, None), Some("SchemaUnsupported"));
+        let older = standing(&json!(null), PROGRAM - 1);
+        assert_eq!(trouble(&older, None), None);
+    }
+
+    #[test]
+    fn an_item_is_written_as_the_journal_reads_it_and_read_as_it_is_answered() {
+        let answer = json!({"cluster": "c", "kind": "Namespace", "namespace": "", "name": "n",
+            "uid": null});
+        let item: Item = serde_json::from_value(answer).unwrap();
+        let written = json!({"kind": "Namespace", "namespace": "", "name": "n", "uid": null});
+        assert_eq!(serde_json::to_value(&item).unwrap(), written);
+    }
+
+    #[test]
+    fn a_digest_that_is_none_is_refused() {
+        for text in ["", "zz", &"0".repeat(63), &"g".repeat(64)] {
+            assert!(serde_json::from_value::<Digest>(json!(text)).is_err(), "{text}");
+        }
     }
 }

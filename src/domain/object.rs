@@ -114,8 +114,11 @@ impl Live {
             match (live, wanted) {
                 (_, None) => true,
                 (None, Some(_)) => false,
-                (Some(live), Some(wanted)) if exact && part != "metadata" => live == wanted,
-                (Some(live), Some(wanted)) => contains(live, wanted),
+                (Some(live), Some(wanted)) if part == "metadata" => {
+                    contains(live, wanted, |live, wanted| live == wanted)
+                }
+                (Some(live), Some(wanted)) if exact => live == wanted,
+                (Some(live), Some(wanted)) => contains(live, wanted, quantity::same),
             }
         })
     }
@@ -134,17 +137,17 @@ impl Live {
 }
 
 /// Whether `live` has everything that `wanted` says. Lists are whole, as server-side apply treats
-/// the lists that we write; quantities are compared by value.
-fn contains(live: &Value, wanted: &Value) -> bool {
+/// the lists that we write; texts are compared as the caller says.
+fn contains(live: &Value, wanted: &Value, same: fn(&str, &str) -> bool) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => wanted
             .iter()
-            .all(|(name, value)| live.get(name).is_some_and(|live| contains(live, value))),
+            .all(|(name, value)| live.get(name).is_some_and(|live| contains(live, value, same))),
         (Value::Array(live), Value::Array(wanted)) => {
             live.len() == wanted.len()
-                && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted))
+                && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted, same))
         }
-        (Value::String(live), Value::String(wanted)) => quantity::same(live, wanted),
+        (Value::String(live), Value::String(wanted)) => same(live, wanted),
         _ => live == wanted,
     }
 }
@@ -160,14 +163,14 @@ mod tests {
         let wanted = json!({"spec": {"hard": {"cpu": "0.5"}}, "list": [{"a": "1"}]});
         let live =
             json!({"spec": {"hard": {"cpu": "500m", "x": "1"}}, "list": [{"a": "1"}], "y": 1});
-        assert!(contains(&live, &wanted));
+        assert!(contains(&live, &wanted, quantity::same));
         for changed in [
             json!({"spec": {"hard": {"cpu": "600m"}}, "list": [{"a": "1"}]}),
             json!({"spec": {"hard": {}}, "list": [{"a": "1"}]}),
             json!({"spec": {"hard": {"cpu": "500m"}}, "list": [{"a": "1"}, {"a": "2"}]}),
             json!({"spec": {"hard": {"cpu": "500m"}}, "list": []}),
         ] {
-            assert!(!contains(&changed, &wanted), "{changed}");
+            assert!(!contains(&changed, &wanted, quantity::same), "{changed}");
         }
     }
 

@@ -1,56 +1,51 @@
-//! Kubernetes quantities in their canonical form, so that what we want can be compared with what
-//! an API server gives back: it stores `0.5` as `500m` and `1024Mi` as `1Gi`.
+//! Kubernetes quantities by their value. An API server stores `0.5` as `500m` and `1024Mi` as
+//! `1Gi`, so what we want is compared with what it gives back as numbers and not as text.
 
-/// Binary and decimal suffixes with their factor in thousandths.
+/// Suffixes with their power of two.
 const BINARY: [(&str, u32); 6] =
     [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
-const DECIMAL: [(&str, u32); 8] =
-    [("m", 0), ("", 3), ("k", 6), ("M", 9), ("G", 12), ("T", 15), ("P", 18), ("E", 21)];
+/// Suffixes with their power of ten, counted from 10^-9, the finest that Kubernetes keeps.
+const DECIMAL: [(&str, u32); 10] = [
+    ("n", 0),
+    ("u", 3),
+    ("m", 6),
+    ("", 9),
+    ("k", 12),
+    ("M", 15),
+    ("G", 18),
+    ("T", 21),
+    ("P", 24),
+    ("E", 27),
+];
+const ONE: i128 = 1_000_000_000;
 
-/// A quantity as a number of thousandths, and whether it was written in powers of two.
-fn read(text: &str) -> Option<(i128, bool)> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, suffix) = text.split_at(end);
+/// A quantity in billionths, rounded up as Kubernetes does; nothing for other text.
+fn billionths(text: &str) -> Option<i128> {
+    let unsigned = text.strip_prefix('+').unwrap_or(text);
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let (factor, binary) =
-        if let Some((_, power)) = BINARY.iter().find(|(known, _)| *known == suffix) {
-            (1000 << power, true)
-        } else {
-            let (_, power) = DECIMAL.iter().find(|(known, _)| *known == suffix)?;
-            (10_i128.pow(*power), false)
-        };
     let divisor = 10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-    // Rounded up, as Kubernetes does below its precision.
-    Some((digits.checked_mul(factor)?.checked_add(divisor - 1)? / divisor, binary))
+    let scaled = digits.checked_mul(factor(suffix)?)?;
+    Some(scaled.checked_add(divisor - 1)? / divisor)
 }
 
-/// The spelling that an API server stores, or the text itself where it is no quantity of ours.
-#[must_use]
-pub fn canonical(text: &str) -> String {
-    let Some((milli, binary)) = read(text) else { return text.to_owned() };
-    if milli == 0 {
-        return "0".to_owned();
+fn factor(suffix: &str) -> Option<i128> {
+    if let Some((_, power)) = BINARY.iter().find(|(known, _)| *known == suffix) {
+        return Some(ONE << power);
     }
-    if binary && milli % 1000 == 0 {
-        let whole = milli / 1000;
-        let fits = BINARY.iter().rev().find(|(_, power)| whole % (1 << power) == 0);
-        return fits.map_or_else(
-            || whole.to_string(),
-            |(name, power)| format!("{}{name}", whole >> power),
-        );
+    if let Some((_, power)) = DECIMAL.iter().find(|(known, _)| *known == suffix) {
+        return Some(10_i128.pow(*power));
     }
-    let fits = DECIMAL.iter().rev().find(|(_, power)| milli % 10_i128.pow(*power) == 0);
-    fits.map_or_else(
-        || format!("{milli}m"),
-        |(name, power)| format!("{}{name}", milli / 10_i128.pow(*power)),
-    )
+    let exponent: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+    10_i128.checked_pow(u32::try_from(exponent + 9).ok()?)
 }
 
-/// Whether two spellings mean the same quantity.
+/// Whether two spellings mean the same quantity, or are the same text.
 #[must_use]
 pub fn same(one: &str, other: &str) -> bool {
-    canonical(one) == canonical(other)
+    one == other || billionths(one).is_some_and(|value| billionths(other) == Some(value))
 }
 
 #[cfg(test)]
@@ -58,31 +53,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantity_is_spelled_as_the_api_server_does() {
+    fn a_quantity_equals_itself_as_the_api_server_spells_it() {
         for (written, stored) in [
             ("0.5", "500m"),
             ("1000m", "1"),
-            ("1500m", "1500m"),
-            ("4", "4"),
             ("1024Mi", "1Gi"),
             ("1.5Gi", "1536Mi"),
-            ("16Gi", "16Gi"),
-            ("1000", "1k"),
-            ("0", "0"),
-            ("100k", "100k"),
-            ("1000Ki", "1000Ki"),
             ("2.0", "2"),
             ("1000k", "1M"),
-            ("512", "512"),
+            ("500000u", "500m"),
+            ("100000000n", "100m"),
+            ("1000e0", "1e3"),
+            ("1e3", "1k"),
+            ("0", "0Gi"),
+            ("+4", "4"),
+            ("x", "x"),
+            ("", ""),
         ] {
-            assert_eq!(canonical(written), stored, "{written}");
+            assert!(same(written, stored), "{written} and {stored}");
         }
     }
 
     #[test]
-    fn what_is_no_quantity_stays_as_it_is() {
-        for text in ["", "x", "1e3", "--1", "1Zi"] {
-            assert_eq!(canonical(text), text);
+    fn another_quantity_is_another_one() {
+        for (one, other) in
+            [("1", "1m"), ("1G", "1Gi"), ("4", "5"), ("", "0"), ("x", "y"), ("1e99", "1e98")]
+        {
+            assert!(!same(one, other), "{one} and {other}");
         }
     }
 }

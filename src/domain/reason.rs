@@ -20,18 +20,29 @@ pub enum Outlook {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* } $outlook:ident $message:literal)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident { $($field:ident: $type:ty),* } $outlook:ident $message:literal
+    )*) => {
         /// Why something is not as it should be.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Reason {
             $($(#[$doc])* $name {
-                $(#[allow(missing_docs, reason = "the message says what each field is")] $field: $type),*
+                $(
+                    #[allow(missing_docs, reason = "the message says what each field is")]
+                    $field: $type
+                ),*
             }),*
         }
 
         impl Reason {
             /// Every name, for the generated documentation and the tests of it.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// Every message as it is written, for the tests of them.
+            #[cfg(test)]
+            const MESSAGES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), $message)),*];
 
             /// The word in conditions, events and metrics.
             #[must_use]
@@ -88,6 +99,10 @@ reasons! {
     InvalidSpec { why: String } Stalled
         "{why}"
 
+    /// The cluster is another one than the one that was accepted.
+    ClusterIdentityChanged { known: String, seen: String } Unknown
+        "nothing is made or taken away: the Sovereign was accepted on the cluster {known} and this \
+         is the cluster {seen}; an administrator must accept it"
     /// The Sovereign's currency was another one before.
     CurrencyChanged { wanted: String, known: String } Stalled
         "the Sovereign was accepted with currency {known} and says {wanted} now; accounts are kept \
@@ -116,8 +131,8 @@ reasons! {
          so it comes from an older copy; apply the present version again"
     /// The cap that is asked for is below what is redeemed, or is gone.
     CapBelowRedeemed { wanted: String, used: i64, cap: i64 } Stalled
-        "maxRedemptions {wanted} is not possible: {used} are redeemed, so {cap} stays in force; \
-         everything else of the edit took effect"
+        "maxRedemptions {wanted} is not possible with {used} redeemed, and a cap never vanishes: \
+         {cap} is in force; everything else of the edit took effect"
     /// The code was revoked once and stays so.
     CodeRevoked {} Stalled
         "the code was revoked and stays revoked for ever; use another code"
@@ -130,11 +145,16 @@ reasons! {
         "Sovereign {sovereign} has no plan {plan}; it has {offers}"
     /// Another Tenant has this organization.
     OrganizationTaken { organization: String, by: String } Stalled
-        "organization {organization} belongs to Tenant {by}, which was first; choose another in a \
-         new Tenant, or delete that one"
-    /// The organization is not linked to an account yet.
-    NotClaimed {} Progressing
-        "the organization has no account yet"
+        "organization {organization} belongs to {by}, which was first: choose another \
+         organization in a new Tenant, or let that one go"
+    /// The organization's account is suspended.
+    AccountSuspended { organization: String } Stalled
+        "the account of organization {organization} is suspended, so it neither redeems nor pays; \
+         an administrator decides"
+    /// The running period was paid on another Sovereign.
+    PaidElsewhere { sovereign: String, until: String } Stalled
+        "the organization is paid on Sovereign {sovereign} until {until}, and a period does not \
+         move: put the Tenant back there, or wait until then"
     /// There is less credit than the plan costs.
     CreditShort { available: String, needed: String, plan: String } Stalled
         "{available} of credit and plan {plan} costs {needed}: add a voucher to spec.vouchers, or \
@@ -181,3 +201,59 @@ reasons! {
 }
 
 impl std::error::Error for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_continues_a_sentence_and_has_no_full_stop() {
+        // Words of the vocabulary and of the API may begin a message as they are written.
+        let begins = |text: &str| {
+            let names = ["{", "Sovereign ", "Tenant ", "Voucher "];
+            text.starts_with(char::is_lowercase) || names.iter().any(|it| text.starts_with(it))
+        };
+        for (name, message) in Reason::MESSAGES {
+            assert!(begins(message), "{name} begins with a capital: {message}");
+            assert!(!message.ends_with(['.', '!', ' ', ':']), "{name} ends badly: {message}");
+            assert!(!message.contains("  ") && !message.contains('\n'), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_message_says_what_its_fields_say_and_shows_no_brace() {
+        let (sovereign, plan) = ("nizwa".to_owned(), "m".to_owned());
+        let offers = "s".to_owned();
+        for (reason, text) in [
+            (
+                Reason::PlanNotFound { plan: plan.clone(), sovereign: sovereign.clone(), offers },
+                "Sovereign nizwa has no plan m; it has s",
+            ),
+            (
+                Reason::SovereignNotFound { sovereign },
+                "Sovereign nizwa is not in this namespace, or not accepted yet",
+            ),
+            (Reason::LimitReached { cap: 50 }, "all 50 redemptions of the voucher are used"),
+            (Reason::Provisioning { what: plan }, "waiting for m"),
+        ] {
+            assert_eq!(reason.to_string(), text);
+        }
+        // Every brace in a message is one of the fields, so none is printed.
+        for (name, message) in Reason::MESSAGES {
+            assert!(!message.contains("{{") && !message.contains("}}"), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_one_word_that_kubernetes_takes_as_a_reason() {
+        let mut names = Reason::NAMES.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Reason::NAMES.len());
+        let is_word = |name: &str| {
+            name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_alphanumeric())
+        };
+        assert!(names.iter().all(|name| is_word(name)), "{names:?}");
+    }
+}

@@ -112,3 +112,90 @@ impl Tenant {
         self.vouchers.iter().map(judge).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Names Voucher launch, code AUTUMN and Voucher spring, in this order.
+    fn tenant() -> Tenant {
+        let object = json!({
+            "apiVersion": "catalyst.openova.io/v1alpha1", "kind": "Tenant",
+            "metadata": {"namespace": "omantel", "name": "kestrel"},
+            "spec": {"sovereignRef": {"name": "catalyst-zero"}, "plan": "m", "vouchers": [
+                {"voucherRef": {"name": "launch"}}, {"code": " autumn "},
+                {"voucherRef": {"name": "spring"}}]},
+        });
+        Tenant::parse(&serde_json::from_value(object).unwrap()).unwrap()
+    }
+
+    fn lineage(hint: &str) -> Value {
+        json!({"digest": "00".repeat(32), "hint": hint, "holder": null, "uid": "1",
+            "generation": 1, "sovereign": "catalyst-zero", "amount": 1, "currency": "OMR",
+            "state": "Active", "cap": null, "used": 0, "valid_from": null, "expires_at": null,
+            "redeemed_at": null})
+    }
+
+    fn facts(by_code: &Value, by_holder: &Value) -> TenantFacts {
+        serde_json::from_value(json!({
+            "now": "2026-09-01T00:00:00Z", "least_program": 1, "franchise": null,
+            "sovereign": null, "offers": [], "offer": null, "claimed": false, "taken_by": null,
+            "account": null, "period": null, "order": null, "by_code": by_code,
+            "by_holder": by_holder, "inventory": [],
+        }))
+        .unwrap()
+    }
+
+    fn judged(facts: &TenantFacts) -> Vec<(String, String)> {
+        let tenant = tenant();
+        let judge = |judged: Judged<'_>| {
+            let hint = judged.lineage.map(|lineage| lineage.hint.clone()).unwrap_or_default();
+            let refusal = judged.refusal.map(|reason| reason.name());
+            (hint, refusal.unwrap_or("none").to_owned())
+        };
+        tenant.judge(facts).into_iter().map(judge).collect()
+    }
+
+    #[test]
+    fn answers_go_to_the_vouchers_that_asked_for_them() {
+        let facts = facts(&json!([lineage("AUTUMN")]), &json!([lineage("LAUNCH"), null]));
+        let expected =
+            [("LAUNCH", "NotRedeemedYet"), ("AUTUMN", "NotRedeemedYet"), ("", "NotFound")];
+        let expected = expected.map(|(hint, reason)| (hint.to_owned(), reason.to_owned()));
+        assert_eq!(judged(&facts), expected);
+    }
+
+    #[test]
+    fn what_is_redeemed_stays_so_whatever_became_of_the_voucher() {
+        let mut redeemed = lineage("LAUNCH");
+        redeemed["redeemed_at"] = json!("2026-08-01T00:00:00Z");
+        redeemed["state"] = json!("Retired");
+        let mut paused = lineage("AUTUMN");
+        paused["state"] = json!("Paused");
+        let facts = facts(&json!([paused]), &json!([redeemed, null]));
+        let reasons: Vec<String> = judged(&facts).into_iter().map(|(_, reason)| reason).collect();
+        assert_eq!(reasons, ["none", "NotActive", "NotFound"]);
+    }
+
+    #[test]
+    fn an_organization_is_called_as_the_object_unless_it_says_otherwise() {
+        let tenant = tenant();
+        assert_eq!(tenant.organization, "kestrel");
+        assert_eq!(tenant.main_namespace(), "tenant-kestrel");
+    }
+
+    #[test]
+    fn a_voucher_is_named_in_exactly_one_way() {
+        for source in [json!({}), json!({"code": "ABC", "voucherRef": {"name": "launch"}})] {
+            let object = json!({
+                "apiVersion": "catalyst.openova.io/v1alpha1", "kind": "Tenant",
+                "metadata": {"namespace": "omantel", "name": "kestrel"},
+                "spec": {"sovereignRef": {"name": "z"}, "plan": "m", "vouchers": [source]},
+            });
+            let refused = Tenant::parse(&serde_json::from_value(object).unwrap()).unwrap_err();
+            assert_eq!(refused.name(), "InvalidSpec");
+        }
+    }
+}

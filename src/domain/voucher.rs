@@ -136,16 +136,13 @@ impl Voucher {
 }
 
 impl Terms {
-    /// What is in force after these terms are asked for: a cap never falls below what is redeemed
-    /// and never vanishes, a revoked code stays revoked; everything else is taken as it is.
+    /// What is in force after these terms are asked for: a cap below what is redeemed becomes what
+    /// is redeemed and one that vanishes stays, a revoked code stays revoked; everything else is
+    /// taken as it is.
     #[must_use]
     pub fn judged_against(&self, lineage: &Lineage) -> Self {
-        let kept = lineage.terms.cap;
-        let cap = match (self.cap, kept) {
-            (None, kept) => kept,
-            (Some(wanted), Some(kept)) if wanted < lineage.used => Some(kept),
-            (Some(wanted), _) => Some(wanted.max(lineage.used)),
-        };
+        let wanted = self.cap.map(|wanted| wanted.max(lineage.used));
+        let cap = wanted.or(lineage.terms.cap);
         let revoked = lineage.terms.state == State::Revoked;
         let state = if revoked { State::Revoked } else { self.state };
         Self { cap, state, ..self.clone() }
@@ -188,5 +185,117 @@ pub fn redeemable(
     match terms.cap {
         Some(cap) if lineage.used >= cap => Err(Reason::LimitReached { cap }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-09-01T00:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A lineage as the ledger shows it: 12 of 50 redeemed, open, of catalyst-zero.
+    fn lineage() -> Lineage {
+        serde_json::from_value(json!({
+            "digest": "00".repeat(32), "hint": "LAUNCH", "holder": "launch", "uid": "1",
+            "generation": 1, "sovereign": "catalyst-zero", "amount": 1, "currency": "OMR",
+            "state": "Active", "cap": 50, "used": 12, "valid_from": null, "expires_at": null,
+        }))
+        .unwrap()
+    }
+
+    fn judge(lineage: &Lineage) -> Result<(), Reason> {
+        redeemable(Some(lineage), "catalyst-zero", at(NOW))
+    }
+
+    #[test]
+    fn a_cap_never_falls_below_what_is_redeemed_and_never_vanishes() {
+        for (wanted, kept, used, in_force) in [
+            (None, None, 12, None),
+            (None, Some(50), 12, Some(50)),
+            (Some(60), Some(50), 12, Some(60)),
+            (Some(20), Some(50), 12, Some(20)),
+            (Some(12), Some(50), 12, Some(12)),
+            (Some(11), Some(50), 12, Some(12)),
+            (Some(60), None, 12, Some(60)),
+            (Some(11), None, 12, Some(12)),
+        ] {
+            let mut known = lineage();
+            (known.terms.cap, known.used) = (kept, used);
+            let judged = Terms { cap: wanted, ..known.terms.clone() }.judged_against(&known);
+            assert_eq!(judged.cap, in_force, "{wanted:?} after {kept:?} with {used} used");
+            known.terms = judged.clone();
+            assert_eq!(judged.judged_against(&known), judged, "what is in force stays so");
+        }
+    }
+
+    #[test]
+    fn a_revoked_code_stays_revoked_and_everything_else_is_taken() {
+        let mut known = lineage();
+        let mut wanted = known.terms.clone();
+        (wanted.valid_from, wanted.expires_at) = (Some(at(NOW)), Some(at(NOW)));
+        wanted.state = State::Paused;
+        assert_eq!(wanted.judged_against(&known), wanted);
+        known.terms.state = State::Revoked;
+        assert_eq!(wanted.judged_against(&known), Terms { state: State::Revoked, ..wanted });
+    }
+
+    #[test]
+    fn refusals_come_in_their_fixed_order() {
+        type Case = (&'static str, fn(&mut Lineage));
+        let cases: [Case; 6] = [
+            ("LimitReached", |it| it.used = 50),
+            ("NotEligible", |it| it.sovereign = "nizwa".to_owned()),
+            ("Expired", |it| it.terms.expires_at = Some(at(NOW))),
+            ("NotStarted", |it| it.terms.valid_from = Some(at("2026-09-01T00:00:00.000001Z"))),
+            ("NotActive", |it| it.terms.state = State::Paused),
+            ("NotFound", |it| it.terms.state = State::Revoked),
+        ];
+        // Each is wrong as well as all before it, and wins.
+        let mut worse = lineage();
+        assert_eq!(judge(&worse), Ok(()));
+        for (name, change) in cases {
+            let mut one = lineage();
+            change(&mut one);
+            assert_eq!(judge(&one).unwrap_err().name(), name, "alone");
+            change(&mut worse);
+            assert_eq!(judge(&worse).unwrap_err().name(), name, "with all after it");
+        }
+    }
+
+    #[test]
+    fn unknown_revoked_and_retired_codes_answer_alike() {
+        let unknown = redeemable(None, "catalyst-zero", at(NOW));
+        for state in [State::Revoked, State::Retired] {
+            let mut known = lineage();
+            known.terms.state = state;
+            assert_eq!(judge(&known), unknown);
+        }
+    }
+
+    #[test]
+    fn a_window_includes_its_beginning_and_not_its_end() {
+        let mut known = lineage();
+        known.terms.valid_from = Some(at(NOW));
+        known.terms.expires_at = Some(at("2026-09-01T00:00:00.000001Z"));
+        assert_eq!(judge(&known), Ok(()));
+        known.terms.expires_at = known.terms.valid_from;
+        assert_eq!(judge(&known).unwrap_err().name(), "Expired");
+    }
+
+    #[test]
+    fn the_last_redemption_of_a_cap_is_possible() {
+        let mut known = lineage();
+        known.used = 49;
+        assert_eq!(judge(&known), Ok(()));
+        known.terms.cap = None;
+        known.used = 1_000_000;
+        assert_eq!(judge(&known), Ok(()));
     }
 }

@@ -42,10 +42,11 @@ macro_rules! refusals {
 }
 
 refusals! {
-    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed, KeyReused, KeyInvalid,
-    Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization, UnknownPlan, SovereignNotFound,
-    CurrencyMismatch, CurrencyChanged, UnknownCurrency, CodeTaken, CodeRetired, StaleSpec,
-    OrganizationTaken, ObjectsRemain, TenantsRemain, NoFranchise, FranchiseIdentityChanged,
+    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed,
+    KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization,
+    UnknownPlan, SovereignNotFound, CurrencyMismatch, CurrencyChanged, UnknownCurrency,
+    CodeTaken, CodeRetired, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
+    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged,
 }
 
 /// The words for effects that stand.

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::{
+    Executor as _,
     postgres::{PgArguments, Postgres},
     query::QueryScalar,
     types::Json,
 };
 
-use super::{Error, Store, sql};
+use super::{Error, Store, session::once, sql};
 use crate::domain::{
     facts::{SovereignFacts, TenantFacts, VoucherFacts},
     tenant::{Named, Tenant},
@@ -131,22 +132,22 @@ impl Store {
     /// # Errors
     /// The database does not serve.
     pub async fn verify(&self) -> Result<Vec<Violation>, Error> {
-        sqlx::query_as(sql::VERIFY)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|source| Error::of("verify the ledger", source))
+        let task = async {
+            let mut connection = self.pool.acquire().await?;
+            // A large ledger takes longer than any call of the operator may.
+            connection.execute("set statement_timeout = 0").await?;
+            let found = sqlx::query_as(sql::VERIFY).fetch_all(&mut *connection).await;
+            drop(connection.detach());
+            found
+        };
+        task.await.map_err(|source| Error::of("verify the ledger", source))
     }
 
-    /// Reads in a task of its own, so that a caller that goes away leaves no half-used connection.
     async fn read<T: DeserializeOwned + Send + Unpin + 'static>(
         &self,
         doing: &'static str,
         call: QueryScalar<'static, Postgres, Json<T>, PgArguments>,
     ) -> Result<T, Error> {
-        let pool = self.pool.clone();
-        let task = tokio::spawn(async move { call.fetch_one(&pool).await });
-        let answer =
-            task.await.unwrap_or_else(|why| Err(sqlx::Error::Io(std::io::Error::other(why))));
-        answer.map(|Json(facts)| facts).map_err(|source| Error::of(doing, source))
+        once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await.map(|Json(facts)| facts)
     }
 }

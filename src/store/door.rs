@@ -11,7 +11,7 @@ use sqlx::{
 };
 use tokio::sync::Notify;
 
-use super::{Answer, Error, answer::read, sql};
+use super::{Answer, Error, answer::read, session::once, sql};
 use crate::domain::{
     code::Digest,
     facts::{Item, Plan},
@@ -37,7 +37,8 @@ pub struct VoucherTerms<'a>(pub &'a Voucher);
 ///
 /// # Errors
 /// All calls fail alike: [`Error::Fenced`] when another process leads, [`Error::Frozen`] when the
-/// money of the franchise waits, [`Error::Unavailable`] and the like when `PostgreSQL` does not serve.
+/// money of the franchise waits, [`Error::Unavailable`] and the like when `PostgreSQL` does not
+/// serve.
 #[derive(Clone)]
 pub struct Door {
     pool: PgPool,
@@ -73,11 +74,8 @@ impl Door {
 
     /// Raises the floor below which ledger time never falls.
     pub async fn tick(&self) -> Result<(), Error> {
-        sqlx::query(sql::TICK)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(|source| Error::of("keep the clock", source))
+        let call = sqlx::query(sql::TICK);
+        once(&self.pool, "keep the clock", |on| Box::pin(call.execute(on))).await.map(drop)
     }
 
     /// Accepts a Sovereign with what it sells, and founds the franchise at first sight.
@@ -310,38 +308,27 @@ impl Door {
 
     /// One money operation: a statement of its own, in a task of its own, again while a twin or a
     /// lock is in the way.
-    async fn call(
-        &self,
-        doing: &'static str,
-        make: impl Fn() -> Call + Send + 'static,
-    ) -> Result<Answer, Error> {
-        let (pool, committed) = (self.pool.clone(), self.committed.clone());
-        let task = tokio::spawn(async move {
-            for tried in 1.. {
-                match make().fetch_one(&pool).await.map_err(|source| Error::of(doing, source)) {
-                    Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
-                        tokio::time::sleep(Duration::from_millis(1 << tried)).await;
-                    }
-                    Err(error) => return Err(error),
-                    Ok((outcome, response)) => {
-                        committed.notify_one();
-                        return read(doing, outcome, response);
-                    }
+    async fn call(&self, doing: &'static str, make: impl Fn() -> Call) -> Result<Answer, Error> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let call = make();
+            match once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await {
+                Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
+                    tokio::time::sleep(Duration::from_millis(1 << tried)).await;
+                }
+                Err(error) => return Err(error),
+                Ok((outcome, response)) => {
+                    self.committed.notify_one();
+                    return read(doing, outcome, response);
                 }
             }
-            unreachable!("the last try returns")
-        });
-        task.await.unwrap_or_else(|why| {
-            let source = sqlx::Error::Io(std::io::Error::other(why));
-            Err(Error::Bug { doing, source })
-        })
+        }
     }
 
     async fn number(&self, doing: &'static str, statement: &'static str) -> Result<i64, Error> {
-        sqlx::query_scalar(statement)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|source| Error::of(doing, source))
+        let call = sqlx::query_scalar(statement);
+        once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await
     }
 }
 
@@ -352,7 +339,10 @@ async fn notify(pool: PgPool, committed: std::sync::Weak<Notify>) {
     while let Some(committed) = committed.upgrade() {
         let told = tokio::time::timeout(Duration::from_secs(5), committed.notified()).await.is_ok();
         drop(committed);
-        if told && let Err(why) = sqlx::query(sql::NOTIFY).execute(&pool).await {
+        let call = sqlx::query(sql::NOTIFY);
+        if told
+            && let Err(why) = once(&pool, "tell of a commit", |on| Box::pin(call.execute(on))).await
+        {
             tracing::debug!(%why, "followers were not told of a commit");
         }
         tokio::time::sleep(NOTIFY_EVERY).await;

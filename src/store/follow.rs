@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgListener;
 
-use super::{Error, Store, sql};
+use super::{Error, Store, session::once, sql};
 use crate::domain::code::Digest;
 
 /// How long a follower waits for a notification before it looks all the same.
@@ -78,11 +78,9 @@ impl Follower {
                 Err(_elapsed) => {}
             }
         }
-        let rows: Vec<Row> = sqlx::query_as(sql::CHANGES)
-            .bind(self.point)
-            .fetch_all(&self.store.pool)
-            .await
-            .map_err(failed)?;
+        let call = sqlx::query_as(sql::CHANGES).bind(self.point);
+        let rows: Vec<Row> =
+            once(&self.store.pool, "follow the outbox", |on| Box::pin(call.fetch_all(on))).await?;
         let first = self.point.is_none();
         self.point = rows.first().map(|row| row.0).or(self.point);
         if first {

@@ -21,8 +21,7 @@ pub(super) enum Step {
 #[must_use]
 pub(super) fn decide(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
-    let trouble = uid.and_then(|uid| seen.facts.standing.trouble(&wanted.namespace, uid));
-    if let Some(reason) = trouble {
+    if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
         return (vec![], Verdict::Waiting(reason));
     }
     if state.is_leaving {
@@ -64,13 +63,17 @@ fn obstacle(wanted: &Sovereign, seen: &Seen) -> Option<Reason> {
         }
         Some(_) => {}
     }
-    let known = seen.facts.sovereign.as_ref()?.currency.clone();
+    let accepted = seen.facts.sovereign.as_ref()?;
+    if accepted.cluster != seen.cluster {
+        let (known, seen) = (accepted.cluster.clone(), seen.cluster.clone());
+        return Some(Reason::ClusterIdentityChanged { known, seen });
+    }
+    let known = accepted.currency.clone();
     let wanted = wanted.currency.code().to_owned();
     (known != wanted).then_some(Reason::CurrencyChanged { wanted, known })
 }
 
 fn is_accepted(wanted: &Sovereign, seen: &Seen) -> bool {
     let accepted = seen.facts.sovereign.as_ref();
-    accepted.is_some_and(|accepted| !accepted.closed && accepted.cluster == seen.cluster)
-        && seen.facts.plans == wanted.plans
+    accepted.is_some_and(|accepted| !accepted.closed) && seen.facts.plans == wanted.plans
 }

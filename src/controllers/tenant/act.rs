@@ -87,11 +87,18 @@ async fn apply(
         cluster: seen.cluster.clone(),
         uid: None,
     };
-    let items: Vec<Item> = objects.iter().map(|object| announced(&object.identity)).collect();
+    // What stands already is in the inventory with its UID, which an announcement would drop.
+    let absent = objects.iter().filter(|object| !seen.live.contains_key(&object.identity));
+    let items: Vec<Item> = absent.map(|object| announced(&object.identity)).collect();
     door.journal(namespace, organization, &seen.cluster, &items).await?;
     let (namespaces, rest): (Vec<Object>, Vec<Object>) =
         objects.iter().cloned().partition(|object| object.identity.kind == Kind::Namespace);
-    let mut made = cluster.apply_all(&namespaces).await?;
+    let (standing, absent): (Vec<Object>, Vec<Object>) =
+        namespaces.into_iter().partition(|object| seen.live.contains_key(&object.identity));
+    let mut made = cluster.apply_all(&standing).await?;
+    for namespace in &absent {
+        made.push(cluster.create(namespace).await?);
+    }
     made.extend(cluster.apply_all(&rest).await?);
     let items: Vec<Item> = made.iter().map(|live| item(seen, live)).collect();
     door.journal(namespace, organization, &seen.cluster, &items).await?;

@@ -59,8 +59,7 @@ type Decision = (Vec<Step>, Verdict);
 #[must_use]
 pub(super) fn decide(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
-    let trouble = uid.and_then(|uid| seen.facts.standing.trouble(&wanted.namespace, uid));
-    if let Some(reason) = trouble {
+    if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
         return waits(reason);
     }
     if state.is_leaving {
@@ -69,8 +68,8 @@ pub(super) fn decide(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decisi
     if uid.is_none() {
         return waits(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
     }
-    if seen.facts.sovereign.is_none() {
-        return waits(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
+    if let Some(reason) = homeless(wanted, seen) {
+        return waits(reason);
     }
     if let Some(by) = seen.facts.taken_by.clone().filter(|_| !seen.facts.claimed) {
         let organization = wanted.organization.clone();
@@ -83,8 +82,32 @@ pub(super) fn decide(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decisi
     pay(wanted, seen).unwrap_or_else(|| provision(wanted, seen))
 }
 
+/// Why there is no cluster to live on. What stands already is kept in its place all the same.
+fn homeless(wanted: &Tenant, seen: &Seen) -> Option<Reason> {
+    let Some(accepted) = &seen.facts.sovereign else {
+        return Some(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
+    };
+    if accepted.cluster != seen.cluster {
+        let (known, seen) = (accepted.cluster.clone(), seen.cluster.clone());
+        return Some(Reason::ClusterIdentityChanged { known, seen });
+    }
+    let allowed = seen.franchise.as_ref().is_some_and(|franchise| franchise.in_cluster);
+    (!allowed && seen.facts.inventory.is_empty())
+        .then(|| Reason::InClusterNotAllowed { namespace: wanted.namespace.clone() })
+}
+
 /// What is to be paid before anything is made; nothing where that is settled.
 fn pay(wanted: &Tenant, seen: &Seen) -> Option<Decision> {
+    if seen.facts.account.as_ref().is_some_and(|account| account.suspended) {
+        let organization = wanted.organization.clone();
+        return Some(waits(Reason::AccountSuspended { organization }));
+    }
+    if let Some(period) = &seen.facts.period
+        && period.sovereign != wanted.sovereign
+    {
+        let (sovereign, until) = (period.sovereign.clone(), period.ends_at.to_string());
+        return Some(waits(Reason::PaidElsewhere { sovereign, until }));
+    }
     let codes: Vec<Digest> = wanted
         .judge(&seen.facts)
         .iter()
@@ -112,7 +135,7 @@ fn pay(wanted: &Tenant, seen: &Seen) -> Option<Decision> {
 /// The order to go on with: the one for the plan as it is sold now, or one whose plan is not sold
 /// any more but which is paid for.
 fn order<'a>(wanted: &Tenant, seen: &'a Seen) -> Option<&'a Order> {
-    let order = seen.facts.order.as_ref()?;
+    let order = seen.facts.order.as_ref().filter(|order| order.sovereign == wanted.sovereign)?;
     match &seen.facts.offer {
         Some(offer) => {
             (offer.plan == order.plan && offer.revision == order.revision).then_some(order)
@@ -159,11 +182,13 @@ fn provision(wanted: &Tenant, seen: &Seen) -> Decision {
     if let Some(reason) = obstacle(wanted, seen, desired) {
         return waits(reason);
     }
-    let steps = mend(seen, desired);
+    let steps = mend(wanted, seen, desired);
     if !steps.is_empty() {
         return again(steps);
     }
-    if let Some(what) = desired.iter().find_map(|object| pending(seen, object)) {
+    let leaving = seen.live.values().find(|live| live.leaving).map(going);
+    let pending = || desired.iter().find_map(|object| pending(seen, object));
+    if let Some(what) = leaving.or_else(pending) {
         return waits(Reason::Provisioning { what });
     }
     match &seen.facts.order {
@@ -190,7 +215,7 @@ fn obstacle(wanted: &Tenant, seen: &Seen, desired: &[Object]) -> Option<Reason> 
 }
 
 /// What differs from what should stand.
-fn mend(seen: &Seen, desired: &[Object]) -> Vec<Step> {
+fn mend(wanted: &Tenant, seen: &Seen, desired: &[Object]) -> Vec<Step> {
     let wrong = desired.iter().filter(|object| {
         seen.live.get(&object.identity).is_none_or(|live| !live.satisfies(object))
     });
@@ -206,10 +231,13 @@ fn mend(seen: &Seen, desired: &[Object]) -> Vec<Step> {
         .iter()
         .filter(|item| !desired.iter().any(|object| object.identity == item.identity))
         .collect();
-    let mut removed: Vec<Live> =
-        replaced.iter().filter_map(|object| seen.live.get(&object.identity)).cloned().collect();
-    removed.extend(surplus.iter().filter_map(|item| seen.live.get(&item.identity)).cloned());
-    let gone = surplus.iter().filter(|item| !seen.live.contains_key(&item.identity));
+    // Of the same name and not ours any more: it stays, and we forget it.
+    let ours =
+        |item: &&&Item| seen.live.get(&item.identity).filter(|live| seen.is_ours(wanted, live));
+    let replaced = replaced.iter().filter_map(|object| seen.live.get(&object.identity));
+    let removed = replaced.chain(surplus.iter().filter_map(|item| ours(&item)));
+    let removed: Vec<Live> = removed.filter(|live| !live.leaving).cloned().collect();
+    let gone = surplus.iter().filter(|item| ours(item).is_none());
     let gone: Vec<Identity> = gone.map(|item| item.identity.clone()).collect();
     let applied: Vec<Object> = applied.into_iter().cloned().collect();
     let unrecorded = unrecorded(seen, desired);
@@ -251,6 +279,12 @@ pub(super) fn item(seen: &Seen, live: &Live) -> Item {
         cluster: seen.cluster.clone(),
         uid: Some(live.uid.clone()),
     }
+}
+
+/// An object on its way out: what stands in its place comes after it.
+fn going(live: &Live) -> String {
+    let Identity { kind, namespace, name } = &live.identity;
+    format!("{} {namespace}/{name} to be gone", kind.name())
 }
 
 /// What an applied object still waits for on its cluster.

@@ -36,7 +36,7 @@ pub(super) struct Seen {
 pub(super) async fn observe(wanted: &Tenant, ctx: &Context) -> Result<Seen, Error> {
     let facts = ctx.store.observe_tenant(wanted).await?;
     let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
-    let desired = terms_in_force(&facts).map(|terms| desired::tenant(wanted, terms));
+    let desired = terms_in_force(wanted, &facts).map(|terms| desired::tenant(wanted, terms));
     let names: BTreeSet<_> = desired
         .iter()
         .flatten()
@@ -53,10 +53,11 @@ pub(super) async fn observe(wanted: &Tenant, ctx: &Context) -> Result<Seen, Erro
 }
 
 /// What may stand now: what the running period paid for, else what the next one has set aside.
-fn terms_in_force(facts: &TenantFacts) -> Option<&PlanTerms> {
-    let ordered = facts.order.as_ref().filter(|order| order.is_covered());
-    let paid = facts.period.as_ref().map(|period| &period.terms);
-    paid.or(ordered.map(|order| &order.terms))
+pub(super) fn terms_in_force<'a>(wanted: &Tenant, facts: &'a TenantFacts) -> Option<&'a PlanTerms> {
+    let paid = facts.period.as_ref().filter(|period| period.sovereign == wanted.sovereign);
+    let ordered = facts.order.as_ref().filter(|order| order.sovereign == wanted.sovereign);
+    let held = ordered.filter(|order| order.is_covered());
+    paid.map(|period| &period.terms).or(held.map(|order| &order.terms))
 }
 
 impl Seen {
@@ -66,8 +67,8 @@ impl Seen {
     pub(super) fn is_ours(&self, wanted: &Tenant, live: &Live) -> bool {
         let journaled = self.facts.inventory.iter().find(|item| item.identity == live.identity);
         match journaled.map(|item| item.uid.as_deref()) {
-            Some(Some(uid)) if uid == live.uid => true,
-            Some(_) => desired::labels::labels(wanted)
+            Some(Some(uid)) => uid == live.uid,
+            Some(None) => desired::labels::labels(wanted)
                 .iter()
                 .all(|(name, value)| live.label(name) == Some(value)),
             None => false,
@@ -81,7 +82,8 @@ impl Seen {
         let lineages = self.facts.by_code.iter().chain(&self.facts.by_holder).flatten();
         let starts = lineages.filter_map(|lineage| lineage.terms.valid_from);
         let ends = self.facts.period.iter().map(|period| period.ends_at);
-        let next = starts.chain(ends).filter(|instant| *instant > now).min()?;
+        let lapses = self.facts.order.iter().filter_map(|order| order.lapses_at);
+        let next = starts.chain(ends).chain(lapses).filter(|instant| *instant > now).min()?;
         Some((now, next))
     }
 }

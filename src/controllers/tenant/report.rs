@@ -123,6 +123,11 @@ fn leaves(visit: &Visit) -> Vec<Leaf> {
 /// not asked.
 fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
     const KIND: &str = "Entitled";
+    if let Verdict::Waiting(reason) = verdict
+        && reason.outlook() == Outlook::Unknown
+    {
+        return Leaf::unknown(KIND, reason);
+    }
     if let Some(period) = &seen.facts.period {
         let until = format!("plan {} is paid until {}", period.plan, second(period.ends_at));
         return Leaf::holds(KIND, "Paid", until);

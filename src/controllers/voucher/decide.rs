@@ -26,8 +26,7 @@ pub(super) enum Step {
 #[must_use]
 pub(super) fn decide(wanted: &Voucher, state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
-    let trouble = uid.and_then(|uid| seen.facts.standing.trouble(&wanted.namespace, uid));
-    if let Some(reason) = trouble {
+    if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
         return (vec![], Verdict::Waiting(reason));
     }
     if state.is_leaving {

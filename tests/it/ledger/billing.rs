@@ -1,7 +1,10 @@
 //! Orders, holds and periods: nothing is sold without an account, nothing is set aside that is
 //! not there, and nothing is paid twice.
 
-use catalyst_operator::store::{Answer, Refusal};
+use catalyst_operator::{
+    domain::tenant::Named,
+    store::{Answer, Refusal},
+};
 use futures::future::join_all;
 use serde_json::Value;
 use sqlx::Executor as _;
@@ -268,4 +271,49 @@ async fn assert_paid_once(books: &Books, left: i64) {
     assert_eq!(books.count("transfer where kind = 'capture'").await, 1);
     assert_eq!(books.count("period").await, 1);
     books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_is_withdrawn_stays_in_force_for_its_holder_alone() {
+    let books = books().await;
+    books.rich_organization("kestrel").await;
+    books.organization("falcon").await;
+    books.paid("kestrel", "m").await;
+    let plans = [plan("s", 5_000)];
+    books.accept_sovereign("catalyst-zero", ("OMR", "cluster-zero"), &plans).await;
+    assert_eq!(books.order("falcon", "m").await, "UnknownPlan");
+
+    books.advance("32 days").await;
+
+    assert!(books.facts("kestrel").await.offer.is_some());
+    books.paid("kestrel", "m").await;
+    assert_eq!(books.credit("kestrel").await, 82_000);
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_voucher_that_was_named_by_its_object_stays_redeemed_when_the_object_changes_its_code() {
+    let books = books().await;
+    books.organization("kestrel").await;
+    books.organization("falcon").await;
+    books.voucher("TYPO").object("launch").issued().await;
+    let named = |organization: &str| {
+        let mut tenant = books.tenant(organization, &[]);
+        tenant.vouchers = vec![Named::Holder("launch".to_owned())];
+        tenant
+    };
+    assert_eq!(books.redeem("TYPO", "kestrel").await, "Redeemed");
+    books.retire("launch").await;
+    let store = &books.database.store;
+    let seen = store.observe_tenant(&named("kestrel")).await.unwrap().by_holder;
+    assert!(seen[0].as_ref().unwrap().redeemed_at.is_some(), "the credit was granted");
+    let seen = store.observe_tenant(&named("falcon")).await.unwrap().by_holder;
+    assert_eq!(seen, [None], "others find nothing under that name");
+
+    books.voucher("CORRECT").object("launch").issued().await;
+
+    let seen = store.observe_tenant(&named("kestrel")).await.unwrap().by_holder;
+    assert_eq!(seen[0].as_ref().unwrap().hint, "TYPO", "and not a second grant");
+    let seen = store.observe_tenant(&named("falcon")).await.unwrap().by_holder;
+    assert_eq!(seen[0].as_ref().unwrap().hint, "CORRECT");
 }

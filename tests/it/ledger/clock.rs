@@ -27,6 +27,36 @@ async fn a_hold_lapses_after_three_days_and_a_new_one_can_be_made() {
 }
 
 #[tokio::test]
+async fn credit_of_a_lapsed_hold_can_be_spent_before_anybody_ends_the_hold() {
+    let books = books().await;
+    books.voucher("SMALL").worth("10.000 OMR").issued().await;
+    books.organization("kestrel").await;
+    books.redeem("SMALL", "kestrel").await;
+    let order = books.ordered("kestrel", "m").await;
+    assert_eq!(books.hold("kestrel", order, 1).await, "Held");
+    books.advance("73 hours").await;
+    assert_eq!(books.facts("kestrel").await.account.unwrap().spendable, 10_000);
+    assert_eq!(books.order("kestrel", "s").await, "Ordered", "what lapsed keeps no price");
+    books.paid("kestrel", "s").await;
+    assert_eq!(books.credit("kestrel").await, 5_000);
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_organization_that_leaves_gets_back_what_was_set_aside() {
+    let books = books().await;
+    books.rich_organization("kestrel").await;
+    let order = books.ordered("kestrel", "m").await;
+    assert_eq!(books.hold("kestrel", order, 1).await, "Held");
+    assert_eq!(books.leave("kestrel", "stranger").await, "Left");
+    assert!(books.facts("kestrel").await.order.unwrap().held, "a stranger gives nothing back");
+    assert_eq!(books.leave("kestrel", "kestrel").await, "Left");
+    let facts = books.facts("kestrel").await;
+    assert_eq!((facts.account.unwrap().held, facts.order), (0, None));
+    books.assert_sound().await;
+}
+
+#[tokio::test]
 async fn an_attempt_that_lapsed_is_not_made_again() {
     let books = books().await;
     books.rich_organization("kestrel").await;
