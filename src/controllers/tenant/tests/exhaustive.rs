@@ -37,7 +37,7 @@ fn ledgers() -> Vec<World> {
     split(vec![
         Box::new(|_| ()),
         Box::new(|facts| {
-            facts.account = Some(Account { spendable: CREDIT, held: PRICE, suspended: false })
+            facts.account = Some(Account { spendable: CREDIT, held: PRICE, suspended: false });
         }),
     ]);
     split(vec![Box::new(|_| ()), Box::new(|facts| facts.taken_by = Some("a/b".to_owned()))]);
