@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 pub use error::Error;
 pub use fleet::Fleet;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-pub use host::{Host, Notice};
+pub use host::{Host, Notice, Ours};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Client, Config,

@@ -1,16 +1,17 @@
 //! How every visit ends: the status is written if it changed, what is news is told, and the next
 //! visit has a time.
 
-use std::{fmt::Debug, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Resource, ResourceExt as _, core::NamespaceResourceScope, runtime::controller::Action};
-use serde::{Serialize, de::DeserializeOwned};
+use kube::{Resource, ResourceExt as _, runtime::controller::Action};
+use serde::Serialize;
 
 use super::{Context, Error, conditions, error::Class, retry};
 use crate::{
     api, clock,
+    cluster::Ours,
     domain::{reason::Outlook, verdict::Verdict},
 };
 
@@ -93,14 +94,7 @@ pub(super) async fn publish<K, S>(
     status: &S,
 ) -> Result<(), Error>
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Serialize
-        + Send
-        + Sync
-        + 'static,
+    K: Ours,
     S: Reported,
 {
     if known == Some(status) {

@@ -10,7 +10,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Client, Resource, ResourceExt as _,
-    core::{NamespaceResourceScope, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{
         Controller, Predicate as _, WatchStreamExt as _,
         controller::{self, Action},
@@ -19,7 +19,6 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use serde::de::DeserializeOwned;
 use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +32,7 @@ use super::{
 };
 use crate::{
     api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER, ORGANIZATION_LABEL},
-    cluster::{self, Watched},
+    cluster::{self, Ours, Watched},
 };
 
 /// Visits at a time, per kind: enough to keep the ledger and the API server busy, few enough that
@@ -112,13 +111,7 @@ fn control<K, S, F>(
     stop: &CancellationToken,
 ) -> impl Future<Output = &'static str> + Send + use<K, S, F> + 'static
 where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-        + Clone
-        + Debug
-        + DeserializeOwned
-        + Send
-        + Sync
-        + 'static,
+    K: Ours,
     S: Stream<Item = Event<K>> + Send + 'static,
     F: Future<Output = Result<Action, Error>> + Send + 'static,
 {
