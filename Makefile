@@ -21,7 +21,9 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet
+	cargo test --quiet -- --skip resources::
+	@# These wait for controllers far more than they work.
+	RUST_TEST_THREADS=16 cargo test --quiet --test it resources::
 
 bench: setup
 	@tests/controlplane/assets >/dev/null

@@ -120,7 +120,13 @@ impl Cluster {
         let patch = Patch::Apply(&object.manifest);
         let applied = api.patch(&object.identity.name, &params, &patch);
         let applied = bounded("apply", &title(&object.identity), applied).await?;
-        live(object.identity.clone(), applied)
+        let applied = live(object.identity.clone(), applied)?;
+        // Server-side apply leaves the keys of a map that others added.
+        let Some(patch) = applied.surplus(object).map(Patch::Merge) else { return Ok(applied) };
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..Default::default() };
+        let mended = api.patch(&object.identity.name, &params, &patch);
+        let mended = bounded("mend", &title(&object.identity), mended).await?;
+        live(object.identity.clone(), mended)
     }
 
     /// Applies objects of one wave, some at a time.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cluster::{self, Fleet, Host},
-    controllers::{self, Context, Controllers, Ownership, Retries, Wakers, chain},
+    controllers::{self, Context, Controllers, Ownership, Published, Retries, Wakers, chain},
     http,
     metrics::Metrics,
     readiness::Readiness,
@@ -111,7 +111,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
             Err(why) => Err(Error::Task(why)),
         },
         () = ctx.fenced.cancelled() => Err(Error::Fenced),
-        never = check(&ctx) => match never {},
+        never = check(&ctx, &wakers) => match never {},
     };
     stop.cancel();
     if outcome.is_ok() {
@@ -140,6 +140,7 @@ fn context(
         franchises,
         namespaces: settings.namespaces.clone(),
         retries: Retries::default(),
+        published: Published::default(),
         metrics: Metrics::default(),
         readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
         fenced: CancellationToken::new(),
@@ -169,9 +170,7 @@ async fn act(
 ) {
     // The watch that fills it ends with the process.
     let _filled = ctx.franchises.wait_until_ready().await;
-    ctx.ownership.wait("the ledger has not been asked yet".to_owned());
-    wakers.everything();
-    let epoch = persistently(ctx, epoch).await;
+    let epoch = persistently(ctx, wakers, epoch).await;
     tracing::info!(epoch, "acting");
     ctx.ownership.lead(epoch);
     wakers.everything();
@@ -183,9 +182,11 @@ async fn act(
     }
 }
 
-/// Asks the ledger until it answers; meanwhile every visit says why it waits.
+/// Asks the ledger until it answers. If it does not, every visit says why it waits; if it does, a
+/// change of leaders is not to be seen in any status.
 async fn persistently(
     ctx: &Context,
+    wakers: &Wakers,
     mut ask: impl AsyncFnMut() -> Result<i64, store::Error>,
 ) -> i64 {
     loop {
@@ -193,12 +194,14 @@ async fn persistently(
             Ok(epoch) => return epoch,
             Err(why) => ctx.ownership.wait(chain(&why)),
         }
+        wakers.everything();
         tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
-/// Keeps the readiness of the ledger true, and says so when it changes.
-async fn check(ctx: &Context) -> Infallible {
+/// Keeps the readiness of the ledger true, and says so when it changes. Who waited for the ledger
+/// is visited as soon as it serves.
+async fn check(ctx: &Context, wakers: &Wakers) -> Infallible {
     let mut known = None;
     loop {
         let found = ctx.store.check().await.map_err(|why| chain(&why)).err();
@@ -208,7 +211,10 @@ async fn check(ctx: &Context) -> Infallible {
         }
         if known.as_ref() != Some(&found) {
             match &found {
-                None => tracing::info!("the ledger serves"),
+                None => {
+                    tracing::info!("the ledger serves");
+                    wakers.everything();
+                }
                 Some(why) => tracing::error!(why, "the ledger does not serve"),
             }
             known = Some(found);

@@ -9,7 +9,7 @@ use kube::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Ownership, retry::Retries};
+use super::{Ownership, Published, retry::Retries};
 use crate::{
     api::{IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
     cluster::{Fleet, Host},
@@ -36,6 +36,8 @@ pub struct Context {
     pub namespaces: BTreeSet<String>,
     /// Failures in a row.
     pub retries: Retries,
+    /// What was reported last.
+    pub published: Published,
     /// What is counted.
     pub metrics: Metrics,
     /// What this process still waits for.

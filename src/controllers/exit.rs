@@ -97,10 +97,12 @@ where
     K: Ours,
     S: Reported,
 {
-    if known == Some(status) {
+    let name = key(object);
+    if known == Some(status) && ctx.published.stands(&name, status) {
         return Ok(());
     }
     ctx.host.report(object, status).await?;
+    ctx.published.wrote(&name, status);
     ctx.metrics.wrote_status(kind_name::<K>());
     let known = known.map(Reported::conditions).unwrap_or_default();
     for notice in conditions::news(known, status.conditions()) {

@@ -31,7 +31,7 @@ use super::{
     wake::{Waker, Wakers},
 };
 use crate::{
-    api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER, ORGANIZATION_LABEL},
+    api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER},
     cluster::{self, Ours, Watched},
 };
 
@@ -81,11 +81,13 @@ pub fn start(
     let wakers =
         Wakers { sovereigns: wake_sovereigns, tenants: wake_tenants, vouchers: wake_vouchers };
     tasks.spawn(wake_franchises(franchises, wakers.clone()));
-    tasks.spawn(wake_owners::<Namespace>(client, &wakers));
-    tasks.spawn(wake_owners::<ResourceQuota>(client, &wakers));
-    tasks.spawn(wake_owners::<LimitRange>(client, &wakers));
-    tasks.spawn(wake_owners::<NetworkPolicy>(client, &wakers));
-    tasks.spawn(wake_owners::<RoleBinding>(client, &wakers));
+    // A stranger's namespace of that name is in the way, so all are watched.
+    tasks.spawn(wake_owners::<Namespace>(client, "", &wakers));
+    let ours = format!("{MANAGED_BY_LABEL}={MANAGER}");
+    tasks.spawn(wake_owners::<ResourceQuota>(client, &ours, &wakers));
+    tasks.spawn(wake_owners::<LimitRange>(client, &ours, &wakers));
+    tasks.spawn(wake_owners::<NetworkPolicy>(client, &ours, &wakers));
+    tasks.spawn(wake_owners::<RoleBinding>(client, &ours, &wakers));
     tasks.spawn(follow(ctx.clone(), wakers.clone()));
     Controllers { tasks, wakers }
 }
@@ -167,8 +169,11 @@ where
     let name = key(&*object);
     let visit = reconcile(object, ctx.clone()).await;
     let outcome = match &visit {
-        Ok(_) => {
+        Ok(next) => {
             ctx.retries.forget(&name);
+            if *next == Action::await_change() {
+                ctx.published.forget(&name);
+            }
             "done"
         }
         Err(error) => {
@@ -214,25 +219,21 @@ async fn wake_franchises(
 /// A Tenant is visited when an object of its changes or goes.
 fn wake_owners<K>(
     client: &Client,
+    labels: &str,
     wakers: &Wakers,
 ) -> impl Future<Output = &'static str> + Send + use<K> + 'static
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
-    let ours = format!("{MANAGED_BY_LABEL}={MANAGER}");
-    let events = cluster::watch::<PartialObjectMeta<K>>(client.clone(), &ours);
+    let events = cluster::watch::<PartialObjectMeta<K>>(client.clone(), labels);
     let wakers = wakers.clone();
     async move {
         let mut events = std::pin::pin!(events);
         while let Some(event) = events.next().await {
-            // Labels are for finding: the visit looks at what the inventory says.
+            // By the place and not by its labels, which a person may have stripped: the visit
+            // looks at what the inventory says.
             if let Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) = event {
-                let label = |name| object.labels().get(name).map(String::as_str);
-                if let (Some(franchise), Some(organization)) =
-                    (label(FRANCHISE_LABEL), label(ORGANIZATION_LABEL))
-                {
-                    wakers.organization(franchise, organization);
-                }
+                wakers.home(&object.namespace().unwrap_or_else(|| object.name_any()));
             }
         }
         "a watch of what Tenants are made of"

@@ -17,7 +17,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     api,
-    domain::code::{Code, Digest},
+    domain::{
+        code::{Code, Digest},
+        tenant::is_main_namespace,
+    },
     store::{Change, Followed},
 };
 
@@ -111,11 +114,9 @@ impl Wakers {
         self.vouchers.matching(|_| true);
     }
 
-    /// Wakes the Tenant of an organization in a franchise.
-    pub fn organization(&self, namespace: &str, organization: &str) {
-        self.tenants.matching(|tenant| {
-            is_in(tenant, namespace) && tenant.written_organization() == organization
-        });
+    /// Wakes the Tenants that a namespace on a cluster was, or would be, made for.
+    pub fn home(&self, namespace: &str) {
+        self.tenants.matching(|tenant| is_main_namespace(namespace, tenant.written_organization()));
     }
 
     /// Wakes whom a commit concerns.

@@ -77,10 +77,11 @@ fn policy(
         applies("Ingress", denies || ingress.is_some()),
         applies("Egress", denies || egress.is_some()),
     ];
+    // Stated where they are empty too, so that rules which others add are ours to take out.
     let spec = NetworkPolicySpec {
         pod_selector: Some(LabelSelector::default()),
-        ingress: ingress.map(|rule| vec![rule]),
-        egress: egress.map(|rule| vec![rule]),
+        ingress: Some(ingress.into_iter().collect()),
+        egress: Some(egress.into_iter().collect()),
         policy_types: Some(types.into_iter().flatten().collect()),
     };
     let policy = NetworkPolicy { metadata: metadata(tenant, name), spec: Some(spec) };

@@ -68,7 +68,12 @@ fn the_deny_all_policy_covers_both_directions_and_allows_nothing() {
     let [deny, dns, _] = network::policies(&kestrel());
     assert_eq!(
         deny.manifest.get("spec"),
-        Some(&json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}))
+        Some(&json!({
+            "podSelector": {},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [],
+            "egress": [],
+        }))
     );
     assert_eq!(dns.manifest.pointer("/spec/policyTypes"), Some(&json!(["Egress"])));
 }

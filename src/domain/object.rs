@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::quantity;
 
@@ -109,6 +109,9 @@ impl Live {
     #[must_use]
     pub fn satisfies(&self, wanted: &Object) -> bool {
         let exact = matches!(self.identity.kind, Kind::NetworkPolicy | Kind::RoleBinding);
+        if self.surplus(wanted).is_some() {
+            return false;
+        }
         ["metadata", "spec", "subjects", "roleRef"].into_iter().all(|part| {
             let (live, wanted) = (self.manifest.get(part), wanted.manifest.get(part));
             match (live, wanted) {
@@ -117,10 +120,23 @@ impl Live {
                 (Some(live), Some(wanted)) if part == "metadata" => {
                     contains(live, wanted, |live, wanted| live == wanted)
                 }
-                (Some(live), Some(wanted)) if exact => live == wanted,
+                (Some(live), Some(wanted)) if exact => {
+                    without_empty_lists(live) == without_empty_lists(wanted)
+                }
                 (Some(live), Some(wanted)) => contains(live, wanted, quantity::same),
             }
         })
+    }
+
+    /// A merge patch that takes out the limits that a quota has and its plan has not.
+    #[must_use]
+    pub fn surplus(&self, wanted: &Object) -> Option<Value> {
+        const HARD: &str = "/spec/hard";
+        let live = self.manifest.pointer(HARD)?.as_object()?;
+        let wanted = wanted.manifest.pointer(HARD)?.as_object()?;
+        let surplus = live.keys().filter(|name| !wanted.contains_key(*name));
+        let surplus: Map<String, Value> = surplus.map(|name| (name.clone(), Value::Null)).collect();
+        (!surplus.is_empty()).then(|| json!({"spec": {"hard": surplus}}))
     }
 
     /// The label, or nothing.
@@ -134,6 +150,15 @@ impl Live {
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.manifest.pointer(pointer)?.as_str()
     }
+}
+
+/// A part without its empty lists, which an API server does not keep.
+fn without_empty_lists(part: &Value) -> Value {
+    let mut kept = part.clone();
+    if let Value::Object(fields) = &mut kept {
+        fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    }
+    kept
 }
 
 /// Whether `live` has everything that `wanted` says. Lists are whole, as server-side apply treats
@@ -154,8 +179,6 @@ fn contains(live: &Value, wanted: &Value, same: fn(&str, &str) -> bool) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -8,6 +8,14 @@ use super::{
 };
 use crate::api::{self, Owner};
 
+const MAIN_PREFIX: &str = "tenant-";
+
+/// Whether a namespace is the main one of an organization.
+#[must_use]
+pub fn is_main_namespace(namespace: &str, organization: &str) -> bool {
+    namespace.strip_prefix(MAIN_PREFIX) == Some(organization)
+}
+
 /// A Tenant whose spec can be used.
 #[derive(Clone, Debug)]
 pub struct Tenant {
@@ -87,7 +95,7 @@ impl Tenant {
     /// namespaces cannot collide with it.
     #[must_use]
     pub fn main_namespace(&self) -> String {
-        format!("tenant-{}", self.organization)
+        format!("{MAIN_PREFIX}{}", self.organization)
     }
 
     /// Each voucher that it names with what the ledger says of it. One that this organization has

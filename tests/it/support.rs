@@ -4,12 +4,19 @@
 //! Tests run in threads, each with a runtime of its own. So the [`World`] holds nothing that
 //! belongs to a runtime, and each test makes its own clients, pools and stores.
 
+mod audit;
 mod fixture;
+mod franchise;
 mod kubernetes;
+mod manifest;
+mod operator;
 mod postgres;
 mod world;
 
 pub(crate) use fixture::{Books, books, books_on, plan, word};
-pub(crate) use kubernetes::{franchise, hub_client};
+pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
+pub(crate) use kubernetes::hub_client;
+pub(crate) use manifest::Manifest;
+pub(crate) use operator::{Installed, Operator};
 pub(crate) use postgres::{Database, database, empty_database};
 pub(crate) use world::World;

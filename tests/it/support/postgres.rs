@@ -63,7 +63,8 @@ async fn create(world: &World, name: &str, template: &str) {
 }
 
 impl Database {
-    fn open(url: String) -> Self {
+    /// A database that is there already.
+    pub(crate) fn open(url: String) -> Self {
         let options = PgConnectOptions::from_str(&url)
             .expect("it is a URL")
             .application_name("admin")

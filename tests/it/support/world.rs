@@ -50,7 +50,9 @@ impl World {
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
         // A failure is kept too, so that the tests fail one after the other without a new attempt.
-        let world = SHARED.get_or_init(|| Self::launch(&[]));
+        // Many tests hold many connections at once.
+        let options = ["--postgres-setting", "max_connections=900"];
+        let world = SHARED.get_or_init(|| Self::launch(&options));
         world.as_ref().unwrap_or_else(|why| panic!("there is no world to test in: {why}"))
     }
 

@@ -1,0 +1,17 @@
+//! The behaviour of the operator as people meet it: custom resources in, status and objects out,
+//! on a real API server and a real ledger, by the built program under its own rights.
+
+mod bad_input;
+mod commands;
+mod credit;
+mod deletion;
+mod drift;
+mod once;
+mod outage;
+mod provisioning;
+mod race;
+mod rbac;
+mod restart;
+mod sovereign;
+mod steady;
+mod voucher;
