@@ -27,7 +27,8 @@ test: setup
 
 bench: setup
 	@tests/controlplane/assets >/dev/null
-	cargo bench
+	@rm -f target/bench.jsonl
+	cargo bench --bench ledger --bench tenants
 
 generate:
 	UPDATE=1 cargo test --quiet --test manifests

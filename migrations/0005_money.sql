@@ -100,6 +100,32 @@ begin
         from redeem_one(f.franchise, p_epoch, p_key, p_digest, p_organization, p_sovereign) r;
 end $$;
 
+-- Several redemptions in one commit, each judged as if it came alone, in the order of their
+-- vouchers. The accounts of all come first, in order, so that no batch waits for another with a
+-- gate in its hands. If a gate moves meanwhile all of it rolls back (40001) and the caller makes
+-- the calls one by one.
+create function redeem_batch_v1(p_namespace text, p_epoch bigint, p_keys text[],
+    p_digests bytea[], p_organizations text[], p_sovereigns text[])
+returns table (n int, outcome text, detail text) language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then
+        return query select g, f.refusal, null::text from generate_subscripts(p_keys, 1) as g;
+        return;
+    end if;
+    perform from account a where a.franchise = f.franchise and a.kind = 'customer'
+        and a.organization = any (p_organizations) order by a.account for no key update;
+    return query
+    select o.n, r.outcome, r.detail
+    from (select u.n::int as n, u.key, u.digest, u.organization, u.sovereign
+        from unnest(p_keys, p_digests, p_organizations, p_sovereigns) with ordinality
+            as u (key, digest, organization, sovereign, n)
+        left join voucher v on v.franchise = f.franchise and v.digest = u.digest
+        order by v.voucher, u.n) as o,
+        lateral redeem_one(f.franchise, p_epoch, o.key, o.digest, o.organization, o.sovereign) as r;
+end $$;
+
 -- What an organization may order: a plan on sale, or the one that it has, which stays in force for
 -- its holder when it is withdrawn.
 create function offer(p_franchise int, p_organization text, p_sovereign text, p_plan text)

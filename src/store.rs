@@ -10,6 +10,7 @@
 
 mod answer;
 mod books;
+mod coalesce;
 mod door;
 mod error;
 mod follow;

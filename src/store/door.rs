@@ -11,7 +11,13 @@ use sqlx::{
 };
 use tokio::sync::Notify;
 
-use super::{Answer, Error, answer::read, session::once, sql};
+use super::{
+    Answer, Error,
+    answer::read,
+    coalesce::{Lanes, Redemption},
+    session::once,
+    sql,
+};
 use crate::domain::{
     code::Digest,
     facts::{Item, Plan},
@@ -44,16 +50,18 @@ pub struct Door {
     pool: PgPool,
     epoch: Option<i64>,
     committed: Arc<Notify>,
+    lanes: Lanes,
 }
 
-type Call = QueryAs<'static, Postgres, (String, Option<String>), PgArguments>;
+pub(super) type Call = QueryAs<'static, Postgres, (String, Option<String>), PgArguments>;
 
 #[allow(clippy::missing_errors_doc, reason = "all calls fail alike, as the type says")]
 impl Door {
     pub(super) fn new(pool: PgPool) -> Self {
         let committed = Arc::new(Notify::new());
         tokio::spawn(notify(pool.clone(), Arc::downgrade(&committed)));
-        Self { pool, epoch: None, committed }
+        let lanes = Lanes::new(&pool);
+        Self { pool, epoch: None, committed, lanes }
     }
 
     /// The same door for a caller that leads, or led, under this epoch.
@@ -173,7 +181,8 @@ impl Door {
         self.call_named("order a period", sql::ORDER, namespace, names).await
     }
 
-    /// Redeems a code for an organization under the caller's key.
+    /// Redeems a code for an organization under the caller's key. Calls that wait at the same time
+    /// share a commit; one that comes alone waits for nobody.
     pub async fn redeem(
         &self,
         namespace: &str,
@@ -181,19 +190,12 @@ impl Door {
         code: Digest,
         (organization, sovereign): (&str, &str),
     ) -> Result<Answer, Error> {
-        let texts = [namespace, key, organization, sovereign].map(str::to_owned);
-        let epoch = self.epoch;
-        self.call("redeem a voucher", move || {
-            let [namespace, key, organization, sovereign] = texts.clone();
-            sqlx::query_as(sql::REDEEM)
-                .bind(namespace)
-                .bind(epoch)
-                .bind(key)
-                .bind(code.0.to_vec())
-                .bind(organization)
-                .bind(sovereign)
-        })
-        .await
+        let [namespace, key, organization, sovereign] =
+            [namespace, key, organization, sovereign].map(str::to_owned);
+        let call = Redemption { namespace, epoch: self.epoch, key, code, organization, sovereign };
+        let answer = self.lanes.redeem(call).await;
+        self.committed.notify_one();
+        answer
     }
 
     /// Redeems what is named and not yet redeemed, which is kept whatever follows, then sets aside
@@ -309,26 +311,34 @@ impl Door {
     /// One money operation: a statement of its own, in a task of its own, again while a twin or a
     /// lock is in the way.
     async fn call(&self, doing: &'static str, make: impl Fn() -> Call) -> Result<Answer, Error> {
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            let call = make();
-            match once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await {
-                Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
-                    tokio::time::sleep(Duration::from_millis(1 << tried)).await;
-                }
-                Err(error) => return Err(error),
-                Ok((outcome, response)) => {
-                    self.committed.notify_one();
-                    return read(doing, outcome, response);
-                }
-            }
-        }
+        let answer = persist(&self.pool, doing, make).await;
+        self.committed.notify_one();
+        answer
     }
 
     async fn number(&self, doing: &'static str, statement: &'static str) -> Result<i64, Error> {
         let call = sqlx::query_scalar(statement);
         once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await
+    }
+}
+
+/// Makes a call until it is answered: again while a twin or a lock is in the way.
+pub(super) async fn persist(
+    pool: &PgPool,
+    doing: &'static str,
+    make: impl Fn() -> Call,
+) -> Result<Answer, Error> {
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let call = make();
+        match once(pool, doing, |on| Box::pin(call.fetch_one(on))).await {
+            Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
+                tokio::time::sleep(Duration::from_millis(1 << tried)).await;
+            }
+            Err(error) => return Err(error),
+            Ok((outcome, response)) => return read(doing, outcome, response),
+        }
     }
 }
 

@@ -39,6 +39,9 @@ statements! {
     ORDER: "select outcome, detail::text from ledger.order_v1($1, $2, $3, $4, $5)"
     /// Redeems one code.
     REDEEM: "select outcome, detail from ledger.redeem_v1($1, $2, $3, $4, $5, $6)"
+    /// Redeems several codes in one commit.
+    REDEEM_BATCH: "select n, outcome, detail \
+                   from ledger.redeem_batch_v1($1, $2, $3, $4, $5, $6)"
     /// Redeems codes and holds what an order costs.
     REDEEM_AND_HOLD: "select outcome, detail::text \
                       from ledger.redeem_and_hold_v1($1, $2, $3, $4, $5, $6, $7)"

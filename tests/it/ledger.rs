@@ -1,5 +1,6 @@
 //! The ledger on a real `PostgreSQL`, through the one door to it.
 
+mod batch;
 mod billing;
 mod cancellation;
 mod cap;

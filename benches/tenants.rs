@@ -1,0 +1,213 @@
+//! A hundred Tenants from `kubectl apply` to all Ready, by the real program with the rights of the
+//! chart: how long it takes, how much it writes, and whether it is quiet afterwards.
+//! `BENCHMARKS.md` says what the figures mean. `TENANTS` says how many.
+
+#![allow(clippy::float_arithmetic, reason = "seconds and writes are no money")]
+
+#[path = "support/audit.rs"]
+mod audit;
+#[path = "support/operator.rs"]
+mod operator;
+#[allow(dead_code, reason = "the other bench uses the rest")]
+#[path = "support/report.rs"]
+mod report;
+#[allow(dead_code, reason = "the other bench uses the rest")]
+#[path = "support/world.rs"]
+mod world;
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use audit::Audit;
+use catalyst_operator::api::{Sovereign, Tenant, Voucher};
+use kube::{
+    Api, Client, Config,
+    api::ListParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use operator::{Kubectl, Operator};
+use report::{Spread, record, say};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use world::World;
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const FRANCHISE: &str = "omantel";
+const DEFAULT_TENANTS: usize = 100;
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const READY_MAX: Duration = Duration::from_mins(4);
+/// Afterthoughts, such as a count on the Sovereign, belong to the Tenants that caused them.
+const SETTLE: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_mins(2);
+
+fn main() -> Outcome<()> {
+    // `cargo test --all-targets` runs this program, too, and has nothing to measure.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let tenants = match std::env::var("TENANTS") {
+        Ok(text) => text.parse()?,
+        Err(_) => DEFAULT_TENANTS,
+    };
+    let world = World::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(measure(&world, tenants))
+}
+
+async fn measure(world: &World, tenants: usize) -> Outcome<()> {
+    let kubectl = Kubectl::of(world)?;
+    let operator = Operator::start(world, &kubectl).await?;
+    let client = client(world).await?;
+    prepare(&kubectl, tenants)?;
+    await_ready::<Sovereign>(&client, 1).await?;
+    await_ready::<Voucher>(&client, 1).await?;
+
+    let audit = Audit::of(world)?;
+    let (manifest, start) = (manifest(world, tenants)?, audit.mark()?);
+    let begun = Instant::now();
+    kubectl.apply(&manifest)?;
+    await_ready::<Tenant>(&client, tenants).await?;
+    let took = begun.elapsed();
+    tokio::time::sleep(SETTLE).await;
+    let settled = audit.mark()?;
+    tokio::time::sleep(IDLE).await;
+    let idle = audit.since(settled)?;
+    let mut writes = audit.since(start)?;
+    writes.subtract(&idle);
+    tell(tenants, took, &writes, &idle, &operator)?;
+    operator.stop().await
+}
+
+#[allow(clippy::cast_precision_loss, reason = "thousands")]
+fn tell(
+    tenants: usize,
+    took: Duration,
+    writes: &audit::Writes,
+    idle: &audit::Writes,
+    operator: &Operator,
+) -> Outcome<()> {
+    say(&format!("\n{tenants} Tenants\n\n| figure | value |\n|---|---|"))?;
+    let each = writes.total() as f64 / tenants as f64;
+    for (name, value, what) in [
+        ("seconds", took.as_secs_f64(), "from kubectl apply to all Ready"),
+        ("writes_each", each, "writes of the operator per Tenant"),
+        ("idle_writes", idle.total() as f64, "writes in the two minutes after"),
+        ("rss_mib", operator.memory("VmRSS")?, "resident memory of the operator, MiB"),
+        ("rss_peak_mib", operator.memory("VmHWM")?, "its highest"),
+    ] {
+        let figure = format!("tenants.{tenants}.{name}");
+        record(&figure, Spread::once(value))?;
+        say(&format!("| {figure}: {what} | {value:.2} |"))?;
+    }
+    say("\n| write | times |\n|---|---|")?;
+    for (write, times) in writes.by_name() {
+        say(&format!("| {write} | {times} |"))?;
+    }
+    for (write, times) in idle.by_name() {
+        say(&format!("| idle: {write} | {times} |"))?;
+    }
+    Ok(())
+}
+
+async fn client(world: &World) -> Outcome<Client> {
+    // Fails where another part of the program was first, which is as good.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let kubeconfig = Kubeconfig::read_from(&world.hub()?.kubeconfig)?;
+    let options = KubeConfigOptions::default();
+    Ok(Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &options).await?)?)
+}
+
+/// What a franchise has before its first customer: a Sovereign with a plan, and a Voucher.
+fn prepare(kubectl: &Kubectl, tenants: usize) -> Outcome<()> {
+    let metadata = |name: &str| json!({"name": name, "namespace": FRANCHISE});
+    let api = "catalyst.openova.io/v1alpha1";
+    let labels = json!({
+        "catalyst.openova.io/franchise": FRANCHISE,
+        "catalyst.openova.io/in-cluster": "allowed",
+    });
+    let limits = json!([{
+        "type": "Container",
+        "default": {"cpu": "250m", "memory": "256Mi"},
+        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
+    }]);
+    let quota = json!({"requests.cpu": "4", "requests.memory": "8Gi", "pods": "40"});
+    let plan = json!({
+        "name": "m",
+        "displayName": "Medium",
+        "price": {"amount": "9.000 OMR", "per": "Month"},
+        "quota": quota,
+        "limits": limits,
+    });
+    kubectl.apply_all(&[
+        json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": FRANCHISE, "labels": labels}}),
+        json!({"apiVersion": api, "kind": "Sovereign", "metadata": metadata("catalyst-zero"),
+            "spec": {"displayName": "Catalyst-Zero", "domain": "omantel.example.om",
+                "currency": "OMR", "connection": {"mode": "InCluster"}, "plans": [plan]}}),
+        json!({"apiVersion": api, "kind": "Voucher", "metadata": metadata("launch-100"),
+            "spec": {"sovereignRef": {"name": "catalyst-zero"}, "credit": "100.000 OMR",
+                "maxRedemptions": tenants}}),
+    ])
+}
+
+/// One file with all Tenants, as it would come out of Git.
+fn manifest(world: &World, tenants: usize) -> Outcome<PathBuf> {
+    let mut text = String::new();
+    for n in 0..tenants {
+        let tenant = json!({
+            "apiVersion": "catalyst.openova.io/v1alpha1",
+            "kind": "Tenant",
+            "metadata": {"name": format!("customer-{n}"), "namespace": FRANCHISE},
+            "spec": {
+                "sovereignRef": {"name": "catalyst-zero"},
+                "plan": "m",
+                "owners": [
+                    {"kind": "User", "name": format!("owner@{n}.example"), "role": "Owner"},
+                    {"kind": "Group", "name": format!("developers-{n}"), "role": "Member"},
+                ],
+                "vouchers": [{"code": "LAUNCH-100"}],
+            },
+        });
+        writeln!(text, "---\n{tenant}")?;
+    }
+    let path = world.directory().join("tenants.yaml");
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// Waits until this many objects of a kind are Ready.
+async fn await_ready<K>(client: &Client, wanted: usize) -> Outcome<()>
+where
+    K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    K: Clone + std::fmt::Debug + DeserializeOwned + serde::Serialize,
+{
+    let api: Api<K> = Api::namespaced(client.clone(), FRANCHISE);
+    let until = Instant::now() + READY_MAX;
+    loop {
+        let objects = api.list(&ListParams::default()).await?.items;
+        let ready = objects.iter().filter(|object| is_ready(*object)).count();
+        if ready >= wanted {
+            return Ok(());
+        }
+        if Instant::now() > until {
+            return Err(format!("{ready} of {wanted} {} are Ready", K::plural(&())).into());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn is_ready(object: &impl serde::Serialize) -> bool {
+    let object = serde_json::to_value(object).unwrap_or_default();
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.is_some_and(|all| {
+        all.iter().any(|one| {
+            one.get("type").is_some_and(|it| it == "Ready")
+                && one.get("status").is_some_and(|it| it == "True")
+        })
+    })
+}
