@@ -1,9 +1,9 @@
 //! Redemptions that wait at the same time share a commit.
 //!
 //! Every redemption of a popular voucher updates one row, so one by one they cannot be faster than
-//! commits on that row. A lane takes whatever waits when it is free, without a delay of its own, and
-//! sends it in one statement; each caller gets its own answer. Redemptions of one voucher go through
-//! one lane, so that lanes do not wait for each other.
+//! commits on that row. A lane takes whatever waits when it is free, without a delay of its own,
+//! and sends it in one statement; each caller gets its own answer. Redemptions of one voucher go
+//! through one lane, so that lanes do not wait for each other.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::domain::code::Digest;
 const DOING: &str = "redeem a voucher";
 /// One per core of a small database server.
 const LANES: usize = 2;
-/// Redemptions in one statement: enough to make the commit cheap, few enough that nobody waits long.
+/// Redemptions in one statement: enough to make the commit cheap, few enough to be answered soon.
 const BATCH_MAX: usize = 128;
 /// Callers who may wait before others wait to be let in.
 const QUEUE_MAX: usize = 4096;
@@ -100,7 +100,7 @@ async fn redeem(pool: &PgPool, waiting: Vec<Waiting>) {
             return;
         }
     }
-    // Alone, or what went wrong for all is told to each by a call of its own; the key makes it safe.
+    // Alone, or each by a call of its own after all failed together; the key makes that safe.
     join_all(waiting.into_iter().map(async |(call, caller)| {
         let _gone = caller.send(persist(pool, DOING, || single(&call)).await);
     }))
