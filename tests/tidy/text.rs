@@ -238,7 +238,7 @@ fn what_is_left_over_is_found() {
     for text in [
         format!("// {to_do}(#12): later"),
         "const A: &str = \"dbg!\";".to_owned(),
-        "https://example.com/work/x".to_owned(),
+        "https://example.com/a/work-x".to_owned(),
     ] {
         assert_eq!(leftovers(&[File::of("src/a.rs", &text)]), [] as [&str; 0], "{text}");
     }

@@ -254,6 +254,20 @@ async fn a_namespace_that_is_not_ours_is_not_touched() {
 }
 
 #[tokio::test]
+async fn a_tenant_goes_on_when_a_strangers_namespace_is_out_of_its_way() {
+    let franchise = shared_franchise().await;
+    franchise.issue(franchise.voucher("launch")).await;
+    let (namespaces, home) = (franchise.namespaces(), franchise.home("kestrel"));
+    let stranger: Namespace = serde_json::from_value(json!({"metadata": {"name": home}})).unwrap();
+    namespaces.create(&PostParams::default(), &stranger).await.unwrap();
+    franchise.apply(franchise.tenant("kestrel").code("LAUNCH")).await;
+    franchise.until::<Tenant>("kestrel", "Ready=False NamespaceConflict").await;
+
+    namespaces.delete(&home, &DeleteParams::default()).await.unwrap();
+    franchise.until::<Tenant>("kestrel", "Ready=True").await;
+}
+
+#[tokio::test]
 async fn a_namespace_is_no_franchise_until_it_is_labelled() {
     let franchise = without_label(FRANCHISE_LABEL).await;
     franchise.apply(franchise.sovereign()).await;

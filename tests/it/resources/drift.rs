@@ -80,6 +80,19 @@ async fn an_edited_quota_is_mended() {
 }
 
 #[tokio::test]
+async fn a_limit_that_the_plan_does_not_have_is_taken_out_of_the_quota() {
+    let franchise = standing().await;
+    let quotas = franchise.at_home::<ResourceQuota>("kestrel");
+    let more = json!({"spec": {"hard": {"services": "0"}}});
+    franchise.merge(&quotas, "catalyst-plan", &more).await;
+    let mended = |quota: &ResourceQuota| {
+        let hard = quota.spec.as_ref().and_then(|spec| spec.hard.as_ref());
+        hard.is_some_and(|hard| !hard.contains_key("services"))
+    };
+    franchise.until_object(&quotas, "catalyst-plan", "no limit of services", mended).await;
+}
+
+#[tokio::test]
 async fn an_edited_limit_range_is_mended() {
     let franchise = standing().await;
     let ranges = franchise.at_home::<LimitRange>("kestrel");
