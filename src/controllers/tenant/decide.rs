@@ -308,6 +308,12 @@ fn leave(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
     if !state.is_held {
         return (vec![], Verdict::Gone);
     }
+    // What stands on another cluster is neither seen from here nor gone.
+    let elsewhere = seen.facts.inventory.iter().find(|item| item.cluster != seen.cluster);
+    if let Some(item) = elsewhere {
+        let (known, seen) = (item.cluster.clone(), seen.cluster.clone());
+        return waits(Reason::ClusterIdentityChanged { known, seen });
+    }
     if let Some(order) = seen.facts.order.as_ref().filter(|order| order.held) {
         return again([Step::Release(order.order)]);
     }

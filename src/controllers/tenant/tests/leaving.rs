@@ -107,3 +107,11 @@ fn a_sovereign_that_is_gone_does_not_keep_its_tenants() {
     world.visit();
     assert_eq!(world.visit(), Verdict::Gone);
 }
+
+#[test]
+fn what_stands_on_another_cluster_is_neither_torn_down_nor_forgotten() {
+    let mut world = world().paid().leaving();
+    world.seen.cluster = "cluster-two".to_owned();
+    let (known, seen) = ("cluster-one".to_owned(), "cluster-two".to_owned());
+    assert_eq!(world.waits(), Reason::ClusterIdentityChanged { known, seen });
+}
