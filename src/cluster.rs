@@ -160,12 +160,6 @@ impl Cluster {
         }
     }
 
-    /// The client, for watches.
-    #[must_use]
-    pub fn client(&self) -> Client {
-        self.client.clone()
-    }
-
     async fn get_all(&self, names: Vec<Identity>) -> Result<LiveObjects, Error> {
         let calls: Vec<_> = names.into_iter().map(|identity| self.get(identity)).collect();
         let found: Vec<Option<Live>> = stream::iter(calls).buffered(AT_ONCE).try_collect().await?;

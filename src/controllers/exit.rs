@@ -106,7 +106,7 @@ where
     ctx.metrics.wrote_status(kind_name::<K>());
     let known = known.map(Reported::conditions).unwrap_or_default();
     for notice in conditions::news(known, status.conditions()) {
-        tracing::info!(object = key(object), reason = notice.reason, "{}", notice.message);
+        tracing::info!(object = name, reason = notice.reason, "{}", notice.message);
         ctx.host.tell(object, notice).await;
     }
     Ok(())

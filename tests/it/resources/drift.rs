@@ -1,15 +1,21 @@
 //! Drift: what people change or delete of what a Tenant is made of comes back, at once.
 
+use std::fmt::Debug;
+
 use catalyst_operator::api::Tenant;
-use k8s_openapi::api::{
-    core::v1::{LimitRange, Namespace, ResourceQuota},
-    networking::v1::NetworkPolicy,
-    rbac::v1::RoleBinding,
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        core::v1::{LimitRange, Namespace, ResourceQuota},
+        networking::v1::NetworkPolicy,
+        rbac::v1::RoleBinding,
+    },
 };
 use kube::{
-    Api, ResourceExt as _,
+    Api, Resource, ResourceExt as _,
     api::{DeleteParams, PostParams},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::support::{Franchise, shared_franchise};
@@ -23,20 +29,15 @@ async fn standing() -> Franchise {
     franchise.within(15)
 }
 
-fn has(object: &impl serde::Serialize, pointer: &str, wanted: &Value) -> bool {
+fn has(object: &impl Serialize, pointer: &str, wanted: &Value) -> bool {
     serde_json::to_value(object).unwrap().pointer(pointer) == Some(wanted)
 }
 
 /// An object of a Tenant is deleted and made anew.
 async fn comes_back<K>(franchise: &Franchise, name: &str)
 where
-    K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + serde::de::DeserializeOwned
-        + serde::Serialize
-        + Send
-        + 'static,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + Debug + DeserializeOwned + Serialize + Send + 'static,
 {
     let api = franchise.at_home::<K>("kestrel");
     let uid = api.get(name).await.unwrap().uid();
@@ -69,49 +70,49 @@ const LABELS: [&str; 3] = [
     "catalyst.openova.io/organization",
 ];
 
+/// Edits an object of a Tenant that stands, as a person would, and waits until it is mended.
+async fn is_mended<K>(name: &str, edit: Value, wanted: &str, is_so: impl Fn(&K) -> bool)
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+    K: Clone + Debug + DeserializeOwned + Serialize + Send + 'static,
+{
+    let franchise = standing().await;
+    let objects = franchise.at_home::<K>("kestrel");
+    franchise.merge(&objects, name, &edit).await;
+    franchise.until_object(&objects, name, wanted, is_so).await;
+}
+
 #[tokio::test]
 async fn an_edited_quota_is_mended() {
-    let franchise = standing().await;
-    let quotas = franchise.at_home::<ResourceQuota>("kestrel");
     let more = json!({"spec": {"hard": {"pods": "4000"}}});
-    franchise.merge(&quotas, "catalyst-plan", &more).await;
     let mended = |quota: &ResourceQuota| has(quota, "/spec/hard/pods", &json!("4"));
-    franchise.until_object(&quotas, "catalyst-plan", "4 pods", mended).await;
+    is_mended("catalyst-plan", more, "4 pods", mended).await;
 }
 
 #[tokio::test]
 async fn a_limit_that_the_plan_does_not_have_is_taken_out_of_the_quota() {
-    let franchise = standing().await;
-    let quotas = franchise.at_home::<ResourceQuota>("kestrel");
     let more = json!({"spec": {"hard": {"services": "0"}}});
-    franchise.merge(&quotas, "catalyst-plan", &more).await;
     let mended = |quota: &ResourceQuota| {
         let hard = quota.spec.as_ref().and_then(|spec| spec.hard.as_ref());
         hard.is_some_and(|hard| !hard.contains_key("services"))
     };
-    franchise.until_object(&quotas, "catalyst-plan", "no limit of services", mended).await;
+    is_mended("catalyst-plan", more, "no limit of services", mended).await;
 }
 
 #[tokio::test]
 async fn an_edited_limit_range_is_mended() {
-    let franchise = standing().await;
-    let ranges = franchise.at_home::<LimitRange>("kestrel");
     let more = json!({"spec": {"limits": [{"type": "Container", "default": {"cpu": "4"}}]}});
-    franchise.merge(&ranges, "catalyst-plan", &more).await;
     let mended = |range: &LimitRange| has(range, "/spec/limits/0/default/cpu", &json!("250m"));
-    franchise.until_object(&ranges, "catalyst-plan", "250m by default", mended).await;
+    is_mended("catalyst-plan", more, "250m by default", mended).await;
 }
 
 #[tokio::test]
 async fn a_policy_that_was_opened_is_closed_again() {
-    let franchise = standing().await;
-    let policies = franchise.at_home::<NetworkPolicy>("kestrel");
     let open = json!({"spec": {"ingress": [{}], "egress": [{}]}});
-    franchise.merge(&policies, "catalyst-default-deny", &open).await;
     let closed = |policy: &NetworkPolicy| {
         has(policy, "/spec", &json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}))
     };
-    franchise.until_object(&policies, "catalyst-default-deny", "closed", closed).await;
+    is_mended("catalyst-default-deny", open, "closed", closed).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use std::{fmt::Debug, future::Future, path::PathBuf, sync::OnceLock, time::Duration};
 
-use catalyst_operator::api::{Sovereign, Tenant, Voucher};
+use catalyst_operator::{
+    api::{Sovereign, Tenant, Voucher},
+    cluster::Ours,
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::{
     NamespaceResourceScope, api::core::v1::Namespace, apimachinery::pkg::apis::meta::v1::Condition,
@@ -51,15 +54,7 @@ pub(crate) fn quiet_world() -> &'static World {
 }
 
 /// A kind of ours with conditions.
-pub(crate) trait Told:
-    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-    + Clone
-    + Debug
-    + DeserializeOwned
-    + Serialize
-    + Send
-    + 'static
-{
+pub(crate) trait Told: Ours {
     fn conditions(&self) -> &[Condition];
 }
 
