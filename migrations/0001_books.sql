@@ -48,7 +48,14 @@ from (values
     (4, 'CLF UYW')
 ) as by_decimals (decimals, codes);
 
--- A hub namespace that keeps money, pinned to the UID that it had when it was founded.
+-- At most one row: the hub that this database belongs to, by the UID of its kube-system namespace.
+create table hub (
+    one boolean default true constraint hub_pk primary key constraint hub_one check (one),
+    uid text not null
+);
+
+-- A hub namespace that keeps money, pinned to the UID that it had when it was founded, or that an
+-- administrator accepted since. While `frozen` says why, none of its money moves.
 create table franchise (
     franchise int generated always as identity constraint franchise_pk primary key,
     namespace text collate "C" not null constraint franchise_namespace unique,
@@ -100,13 +107,16 @@ create index plan_xid on plan (xid);
 create index sovereign_xid on sovereign (xid);
 
 -- The customer. Its name, account and history stay for ever; `tenant` is the object that speaks
--- for it now, and null means that it sleeps.
+-- for it now, and null means that it sleeps. `grace` is how long it goes on after a paid period.
 create table organization (
     franchise int not null references franchise,
     organization text collate "C" not null,
     tenant text collate "C",
     sovereign text collate "C" not null,
     cluster text not null,
+    awake_since timestamptz not null,
+    grace interval not null default '7 days'
+        constraint organization_grace check (grace > '0' and grace <= '100000 days'),
     xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint organization_pk primary key (franchise, organization),
     constraint organization_name check (organization ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'
@@ -122,10 +132,13 @@ create unique index organization_on_cluster on organization (cluster, organizati
 create index organization_xid on organization (xid);
 
 -- Balances are kept for customers alone: one hot system row would serialise every redemption.
+-- `external` is where money comes from that is no promotion, `expired` where credit goes that
+-- nobody spent in time, `receivable` what an organization owes after a correction.
 create table account (
     franchise int not null references franchise,
     account bigint generated always as identity,
-    kind text not null constraint account_kind check (kind in ('customer', 'promotion', 'revenue')),
+    kind text not null constraint account_kind check (kind in ('customer', 'receivable',
+        'promotion', 'external', 'revenue', 'expired')),
     organization text collate "C",
     currency text collate "C" not null references currency,
     posted bigint not null default 0,
@@ -134,7 +147,8 @@ create table account (
     constraint account_pk primary key (franchise, account),
     constraint account_currency unique (franchise, account, currency),
     constraint account_once unique nulls not distinct (franchise, kind, organization, currency),
-    constraint account_is_a_customers check ((kind = 'customer') = (organization is not null)),
+    constraint account_is_a_customers check (
+        (kind in ('customer', 'receivable')) = (organization is not null)),
     constraint account_organization foreign key (franchise, organization) references organization,
     constraint account_no_overdraft check (posted >= 0 and held between 0 and posted)
 ) with (fillfactor = 70);

@@ -38,8 +38,13 @@ create table voucher_revision (
     amount bigint not null,
     source bigint not null,
     cap bigint constraint voucher_revision_cap check (cap >= 1),
+    budget bigint constraint voucher_revision_budget check (budget between 1 and 1000000000000000),
     valid_from timestamptz not null default '-infinity',
     expires_at timestamptz not null default 'infinity',
+    credit_expires_after interval constraint voucher_revision_credit check (
+        credit_expires_after > '0' and credit_expires_after <= '100000 days'),
+    plans text[] collate "C",
+    new_accounts_only boolean not null default false,
     state text not null
         constraint voucher_revision_state
             check (state in ('Active', 'Paused', 'Revoked', 'Retired')),
@@ -69,18 +74,56 @@ create table voucher_counter (
     open boolean not null,
     cap bigint,
     used bigint not null default 0,
+    budget bigint,
+    spent bigint not null default 0,
     constraint voucher_counter_pk primary key (franchise, voucher),
     constraint voucher_counter_revision foreign key (franchise, voucher, revision)
         references voucher_revision,
-    constraint voucher_cap check (used >= 0 and (cap is null or used <= cap))
+    constraint voucher_cap check (used >= 0 and (cap is null or used <= cap)),
+    constraint voucher_budget check (spent >= 0 and (budget is null or spent <= budget))
 ) with (fillfactor = 20);
+
+-- What a person did to an account: more credit, an entry taken back, an account closed. It is its
+-- own idempotency record: `input` is what was asked for under the key.
+create table correction (
+    franchise int not null references franchise,
+    correction bigint generated always as identity,
+    kind text not null constraint correction_kind check (kind in ('credit', 'reverse', 'close')),
+    account bigint not null,
+    currency text collate "C" not null,
+    reverses bigint,
+    key text collate "C" not null constraint correction_key_length
+        check (octet_length(key) between 1 and 150),
+    input jsonb not null,
+    reason text not null constraint correction_reason check (length(reason) between 1 and 500),
+    actor text not null constraint correction_actor check (length(actor) between 1 and 200),
+    at timestamptz not null,
+    xid bigint not null default pg_current_xact_id()::text::bigint,
+    response text not null,
+    constraint correction_pk primary key (franchise, correction),
+    constraint correction_key unique (franchise, key),
+    constraint correction_reverses_once unique (franchise, reverses),
+    constraint correction_reverses_an_entry check ((kind = 'reverse') = (reverses is not null)),
+    constraint correction_account foreign key (franchise, account, currency)
+        references account (franchise, account, currency)
+);
+create index correction_xid on correction (xid);
+create trigger correction_append_only before update or delete on correction
+    for each row execute function append_only();
+create trigger correction_no_truncate before truncate on correction
+    execute function append_only();
 
 -- Double entry by row shape: a transfer has a debit and a credit account of one franchise and one
 -- currency. One row is entry, redemption, claim, idempotency record, lot and outbox entry.
+--   redeem   promotion to customer, by a voucher; a lot     credit   external to customer; a lot
+--   capture  customer to revenue, from a hold's lots   expire   what is left of a lot, too late
+--   reverse  what is left of a lot, back to its source      close    the same, as an account closes
+--   owe      what was spent of a lot that is reversed: receivable to the lot's source
 create table transfer (
     franchise int not null,
     transfer bigint generated always as identity,
-    kind text not null constraint transfer_kind check (kind in ('redeem', 'capture')),
+    kind text not null constraint transfer_kind check (kind in ('redeem', 'credit', 'capture',
+        'expire', 'reverse', 'owe', 'close')),
     debit bigint not null,
     credit bigint not null,
     currency text collate "C" not null,
@@ -95,27 +138,39 @@ create table transfer (
     revision int,
     priority smallint,
     expires_at timestamptz,
+    lot bigint,
+    correction bigint,
     constraint transfer_pk primary key (franchise, transfer),
     constraint transfer_two_sides check (debit <> credit),
     constraint transfer_names_its_voucher check (
-        (kind = 'redeem') = (voucher is not null and revision is not null
-            and priority is not null and expires_at is not null)),
+        (kind = 'redeem') = (voucher is not null and revision is not null)),
+    constraint transfer_is_a_lot check (
+        (kind in ('redeem', 'credit')) = (priority is not null and expires_at is not null)),
+    constraint transfer_names_its_lot check (
+        (kind in ('expire', 'reverse', 'owe', 'close')) = (lot is not null)),
+    constraint transfer_names_its_correction check (
+        (kind in ('credit', 'reverse', 'owe', 'close')) = (correction is not null)),
     constraint transfer_debit foreign key (franchise, debit, currency)
         references account (franchise, account, currency),
     constraint transfer_credit foreign key (franchise, credit, currency)
         references account (franchise, account, currency),
     constraint transfer_terms foreign key
         (franchise, voucher, revision, currency, amount, debit)
-        references voucher_revision (franchise, voucher, revision, currency, amount, source)
+        references voucher_revision (franchise, voucher, revision, currency, amount, source),
+    constraint transfer_lot foreign key (franchise, lot) references transfer (franchise, transfer),
+    constraint transfer_correction foreign key (franchise, correction)
+        references correction (franchise, correction)
 );
 create unique index transfer_key on transfer (franchise, key);
 create unique index transfer_claim on transfer (franchise, voucher, credit)
     where voucher is not null;
 create index transfer_statement on transfer (franchise, credit, transfer);
-create index transfer_spent on transfer (franchise, debit, transfer) where voucher is null;
+create index transfer_spent on transfer (franchise, debit, transfer) where priority is null;
 create index transfer_xid on transfer using brin (xid)
     with (pages_per_range = 16, autosummarize = on);
 create trigger transfer_append_only before update or delete on transfer
     for each row execute function append_only();
 create trigger transfer_no_truncate before truncate on transfer
     execute function append_only();
+alter table correction add constraint correction_entry foreign key (franchise, reverses)
+    references transfer (franchise, transfer);

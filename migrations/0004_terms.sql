@@ -33,12 +33,52 @@ create function current_epoch_v1() returns bigint language sql stable as $$
     select epoch from ledger.leadership
 $$;
 
+-- The hub that this database belongs to: the first that asks. Another one is refused until an
+-- administrator lets it adopt the database, which also fences whoever acted before.
+create function pin_hub_v1(p_hub text, out outcome text, out detail text) language plpgsql as $$
+begin
+    insert into hub (uid) values (p_hub) on conflict do nothing;
+    select uid into detail from hub;
+    outcome := case when detail = p_hub then 'Pinned' else 'HubChanged' end;
+end $$;
+create function adopt_hub_v1(p_hub text, out outcome text, out detail text) language plpgsql as $$
+begin
+    insert into hub (uid) values (p_hub) on conflict (one) do update set uid = p_hub;
+    perform begin_leadership_v1();
+    outcome := 'Pinned'; detail := p_hub;
+end $$;
+
+-- What the server does not keep through a crash, in the words of whom it concerns; null where all
+-- that is answered as done is on the disc.
+create function durability() returns text language sql stable as $$
+    select case
+        when pg_is_in_recovery() then
+            'this server is a standby: point DATABASE_URL at the primary'
+        when current_setting('fsync') = 'off' then
+            'fsync is off, so a crash can lose or damage what was acknowledged: set fsync = on '
+            || 'and restart PostgreSQL'
+        when current_setting('full_page_writes') = 'off' then
+            'full_page_writes is off, so a crash can damage pages: set full_page_writes = on'
+        when current_setting('synchronous_commit') = 'off' then
+            'synchronous_commit is off, so a crash can lose what was acknowledged: set '
+            || 'synchronous_commit = on for the server, the database and the user'
+    end
+$$;
+
+-- Whether a session accepts that, which only `--allow-unsafe-durability` makes it do.
+create function unsafe_is_allowed() returns boolean language sql stable as $$
+    select coalesce(current_setting('catalyst.allow_unsafe_durability', true), '') = 'on'
+$$;
+
 -- Whether a call may move money or terms now: the franchise, or why not. A caller that is no
 -- controller names no epoch.
 create function admit(p_namespace text, p_epoch bigint, out franchise int, out refusal text)
 language plpgsql as $$
 declare frozen text;
 begin
+    if durability() is not null and not unsafe_is_allowed() then
+        refusal := 'Frozen:' || durability(); return;
+    end if;
     if p_epoch is not null then
         perform pg_advisory_xact_lock_shared(hashtext('ledger leadership'));
         perform from ledger.leadership l where l.epoch = p_epoch;
@@ -86,7 +126,8 @@ begin
     update sovereign set closed = false, xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign and closed;
     insert into account (franchise, kind, currency)
-        values (f.franchise, 'promotion', p_currency), (f.franchise, 'revenue', p_currency)
+        select f.franchise, kind, p_currency
+        from unnest(array['promotion', 'external', 'revenue', 'expired']) as kind
         on conflict do nothing;
     for x in
         select w.name, w.amount, w.terms, coalesce(p.revision, 0) as revision,
@@ -116,6 +157,18 @@ begin
     outcome := 'Accepted';
 end $$;
 
+-- Accepts that the namespace of a franchise was made anew: its money moves again.
+create function accept_franchise_v1(p_namespace text, p_epoch bigint, p_namespace_uid text,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    update franchise set namespace_uid = p_namespace_uid where franchise = f.franchise;
+    outcome := 'Accepted';
+end $$;
+
 -- Closes a Sovereign that is leaving. Refused while organizations are awake on it.
 create function close_sovereign_v1(p_namespace text, p_epoch bigint, p_sovereign text,
     out outcome text, out detail jsonb)
@@ -134,12 +187,13 @@ begin
     outcome := 'Closed';
 end $$;
 
--- Gives an organization to the Tenant object that asks first, and opens its account. Money knows
--- the name per franchise, objects know it per cluster.
+-- Gives an organization to the Tenant object that asks first, opens its account, and notes how long
+-- it wants to go on after a paid period. Money knows the name per franchise, objects know it per
+-- cluster.
 create function claim_v1(p_namespace text, p_epoch bigint, p_organization text, p_tenant text,
-    p_sovereign text, out outcome text, out detail jsonb)
+    p_sovereign text, p_grace text, out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; s record; o record;
+declare f record; s record; o record; t timestamptz := ledger.now();
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
@@ -149,8 +203,10 @@ begin
     -- A Tenant speaks for one organization: one that it left when it was removed by force sleeps.
     update organization set tenant = null, xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and tenant = p_tenant and organization <> p_organization;
-    insert into organization (franchise, organization, tenant, sovereign, cluster)
-        values (f.franchise, p_organization, p_tenant, p_sovereign, s.cluster)
+    insert into organization (franchise, organization, tenant, sovereign, cluster, awake_since,
+            grace)
+        values (f.franchise, p_organization, p_tenant, p_sovereign, s.cluster, t,
+            p_grace::interval)
         on conflict do nothing;
     select * into o from organization
         where franchise = f.franchise and organization = p_organization for update;
@@ -161,6 +217,7 @@ begin
             and x.franchise <> f.franchise)
     then
         update organization set tenant = p_tenant, sovereign = p_sovereign, cluster = s.cluster,
+            awake_since = case when o.tenant is null then t else awake_since end,
             xid = pg_current_xact_id()::text::bigint
             where franchise = f.franchise and organization = p_organization;
         o.tenant := p_tenant;
@@ -169,6 +226,9 @@ begin
         outcome := 'OrganizationTaken';
         return;
     end if;
+    update organization set grace = p_grace::interval
+        where franchise = f.franchise and organization = p_organization
+        and grace <> p_grace::interval;
     insert into account (franchise, kind, organization, currency)
         values (f.franchise, 'customer', p_organization, s.currency) on conflict do nothing;
     outcome := 'Claimed';
@@ -187,9 +247,7 @@ begin
     perform from organization where franchise = f.franchise
         and organization = p_organization and tenant = p_tenant;
     if not found then outcome := 'Left'; return; end if;
-    for o in select x.ord from orders x where x.franchise = f.franchise
-        and x.organization = p_organization and not x.voided and not exists (
-            select from period y where y.franchise = x.franchise and y.ord = x.ord) loop
+    for o in select * from open_orders(f.franchise, p_organization) loop
         perform void(f.franchise, o.ord);
     end loop;
     if exists (select from inventory
@@ -202,12 +260,13 @@ begin
 end $$;
 
 -- Accepts the terms of a Voucher, as a new revision if they differ from those in force. What the
--- ledger refuses of an edit stays as it was, and what narrows takes effect: a cap below what is
--- redeemed becomes what is redeemed, and one that vanishes stays.
+-- ledger refuses of an edit stays as it was, and what narrows takes effect: a cap or a budget below
+-- what is redeemed becomes what is redeemed, and one that vanishes stays.
 create function accept_voucher_v1(p_namespace text, p_epoch bigint, p_holder text, p_uid text,
     p_generation bigint, p_digest bytea, p_hint text, p_sovereign text, p_currency text,
-    p_amount bigint, p_cap bigint, p_valid_from timestamptz, p_expires_at timestamptz,
-    p_state text, out outcome text, out detail jsonb)
+    p_amount bigint, p_cap bigint, p_budget bigint, p_valid_from timestamptz,
+    p_expires_at timestamptz, p_credit_expires_after text, p_plans text[],
+    p_new_accounts_only boolean, p_state text, out outcome text, out detail jsonb)
 language plpgsql as $$
 declare f record; s record; v record; w record; t timestamptz := ledger.now();
 begin
@@ -239,28 +298,35 @@ begin
     end if;
     perform retire_lineage(f.franchise, x.voucher, p_epoch) from voucher x
         where x.franchise = f.franchise and x.holder = p_holder and x.voucher <> v.voucher;
-    select c.revision, c.cap, c.used, r.valid_from, r.expires_at, r.state into w
+    select c.revision, c.cap, c.used, c.budget, c.spent, r.valid_from, r.expires_at,
+            r.credit_expires_after, r.plans, r.new_accounts_only, r.state into w
         from voucher_counter c join voucher_revision r using (franchise, voucher, revision)
         where c.franchise = f.franchise and c.voucher = v.voucher for no key update of c;
-    if p_cap is null then p_cap := w.cap; end if;
+    p_cap := coalesce(p_cap, w.cap);
     if p_cap < w.used then p_cap := w.used; end if;
+    p_budget := coalesce(p_budget, w.budget);
+    if p_budget < w.spent then p_budget := w.spent; end if;
     if exists (select from voucher_revision where franchise = f.franchise
         and voucher = v.voucher and state = 'Revoked') then p_state := 'Revoked'; end if;
     if w.revision is null
-        or (w.cap, w.valid_from, w.expires_at, w.state)
-            is distinct from (p_cap, p_valid_from, p_expires_at, p_state) then
+        or (w.cap, w.budget, w.valid_from, w.expires_at, w.credit_expires_after, w.plans,
+                w.new_accounts_only, w.state)
+            is distinct from (p_cap, p_budget, p_valid_from, p_expires_at,
+                p_credit_expires_after::interval, p_plans, p_new_accounts_only, p_state) then
         if v.holder_uid = p_uid and p_generation < v.holder_generation then
             outcome := 'StaleSpec'; return;
         end if;
         w.revision := coalesce(w.revision, 0) + 1;
         insert into voucher_revision (franchise, voucher, revision, currency, amount, source, cap,
-            valid_from, expires_at, state, accepted_at, epoch)
+            budget, valid_from, expires_at, credit_expires_after, plans, new_accounts_only, state,
+            accepted_at, epoch)
         values (f.franchise, v.voucher, w.revision, p_currency, p_amount, v.source, p_cap,
-            p_valid_from, p_expires_at, p_state, t, p_epoch);
-        insert into voucher_counter as c (franchise, voucher, revision, open, cap)
-            values (f.franchise, v.voucher, w.revision, p_state = 'Active', p_cap)
-            on conflict (franchise, voucher) do update
-            set revision = excluded.revision, open = excluded.open, cap = excluded.cap;
+            p_budget, p_valid_from, p_expires_at, p_credit_expires_after::interval, p_plans,
+            p_new_accounts_only, p_state, t, p_epoch);
+        insert into voucher_counter as c (franchise, voucher, revision, open, cap, budget)
+            values (f.franchise, v.voucher, w.revision, p_state = 'Active', p_cap, p_budget)
+            on conflict (franchise, voucher) do update set revision = excluded.revision,
+                open = excluded.open, cap = excluded.cap, budget = excluded.budget;
     end if;
     update voucher set holder = p_holder, last_holder = p_holder, holder_uid = p_uid,
             holder_generation = p_generation
@@ -283,9 +349,11 @@ begin
         where c.franchise = p_franchise and c.voucher = p_voucher for no key update of c;
     if w.state <> 'Retired' then
         insert into voucher_revision (franchise, voucher, revision, currency, amount, source, cap,
-            valid_from, expires_at, state, accepted_at, epoch)
+            budget, valid_from, expires_at, credit_expires_after, plans, new_accounts_only, state,
+            accepted_at, epoch)
         values (w.franchise, w.voucher, w.revision + 1, w.currency, w.amount, w.source, w.cap,
-            w.valid_from, w.expires_at, 'Retired', ledger.now(), p_epoch);
+            w.budget, w.valid_from, w.expires_at, w.credit_expires_after, w.plans,
+            w.new_accounts_only, 'Retired', ledger.now(), p_epoch);
         update voucher_counter set revision = w.revision + 1, open = false
             where franchise = p_franchise and voucher = p_voucher;
     end if;
@@ -305,7 +373,8 @@ begin
     outcome := 'Retired';
 end $$;
 
--- The least program that may serve this schema.
-create function level_v1() returns table (least_program int) language sql stable as $$
-    select p.least_program from ledger.program p
+-- The least program that may serve this schema, and what a crash of the server could lose.
+create function level_v1() returns table (least_program int, durability text)
+language sql stable as $$
+    select p.least_program, ledger.durability() from ledger.program p
 $$;

@@ -22,14 +22,15 @@ pub use sovereign::{
     SovereignPhase, SovereignSpec, SovereignStatus,
 };
 pub use tenant::{
-    Owner, OwnerKind, OwnerRole, RESERVED_ORGANIZATION_PREFIXES, RESERVED_ORGANIZATIONS,
-    RedeemedVoucher, Tenant, TenantPhase, TenantSpec, TenantStatus, VoucherSource,
+    Billing, OnCreditExhausted, Owner, OwnerKind, OwnerRole, RESERVED_ORGANIZATION_PREFIXES,
+    RESERVED_ORGANIZATIONS, RedeemedVoucher, Tenant, TenantPhase, TenantSpec, TenantStatus,
+    VoucherSource,
 };
 pub use value::{
-    AMOUNT_MINOR_MAX, CURRENCIES, CurrencyCode, Money, Name, ObjectName, PriceAmount, Quantities,
-    Quantity, Reference, Timestamp, VoucherReference, currency_decimals,
+    AMOUNT_MINOR_MAX, CURRENCIES, CurrencyCode, Duration, Money, Name, ObjectName, PriceAmount,
+    Quantities, Quantity, Reference, Timestamp, VoucherReference, currency_decimals,
 };
-pub use voucher::{Voucher, VoucherSpec, VoucherState, VoucherStatus};
+pub use voucher::{Eligibility, Voucher, VoucherSpec, VoucherState, VoucherStatus};
 
 /// The API group of the three kinds, and the prefix of our labels, annotations and finalizers.
 pub const GROUP: &str = "catalyst.openova.io";
@@ -42,6 +43,9 @@ pub const MANAGER: &str = "catalyst-operator";
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// On a hub Namespace: this namespace is a franchise. On what we make: the franchise it is for.
 pub const FRANCHISE_LABEL: &str = "catalyst.openova.io/franchise";
+/// On a hub Namespace that was made anew: its UID, by which an administrator says that it is the
+/// same franchise.
+pub const ACCEPT_FRANCHISE_ANNOTATION: &str = "catalyst.openova.io/accept-franchise-uid";
 /// On what we make: the name of the Sovereign.
 pub const SOVEREIGN_LABEL: &str = "catalyst.openova.io/sovereign";
 /// On what we make: the name of the Tenant.

@@ -2,18 +2,17 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, process::ExitCode};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::{
     api,
     controllers::chain,
-    domain::money::{Currency, Money},
     run::{self, Settings},
-    store::{self, Statement, Store, schema},
+    store::{self, schema},
 };
 
-/// One connection at a time is enough for a command.
-const CONNECTIONS: u32 = 1;
+mod ledger;
+mod statement;
 
 /// Turns Sovereigns, Tenants and Vouchers into paid, provisioned truth.
 #[derive(Parser)]
@@ -40,9 +39,9 @@ enum Command {
     },
     /// Print the three custom resource definitions, for kubectl apply -f -.
     Crds,
-    /// Look at the ledger.
+    /// Look at the ledger, check it, and correct it.
     #[command(subcommand)]
-    Ledger(Ledger),
+    Ledger(ledger::Command),
 }
 
 #[derive(clap::Args)]
@@ -79,41 +78,10 @@ struct Run {
         action = clap::ArgAction::Set
     )]
     leader_elect: bool,
-}
-
-#[derive(Subcommand)]
-enum Ledger {
-    /// Check the invariants of the ledger; name every row that breaks one, and fail if any does.
-    Verify {
-        #[command(flatten)]
-        database: Database,
-    },
-    /// Print the account of an organization.
-    Statement {
-        #[command(flatten)]
-        database: Database,
-        /// The customer, as NAMESPACE/ORGANIZATION.
-        #[arg(value_parser = account)]
-        account: (String, String),
-        /// How to print it.
-        #[arg(long, value_enum, default_value_t = Output::Text)]
-        output: Output,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Output {
-    Text,
-    Json,
-}
-
-fn account(text: &str) -> Result<(String, String), String> {
-    match text.split_once('/') {
-        Some((namespace, organization)) if !namespace.is_empty() && !organization.is_empty() => {
-            Ok((namespace.to_owned(), organization.to_owned()))
-        }
-        _ => Err("write NAMESPACE/ORGANIZATION, such as omantel/kestrel-rx".to_owned()),
-    }
+    /// Move money although the database server may lose in a crash what it acknowledged. For tests
+    /// only; a condition of every Sovereign and a metric say that it is on.
+    #[arg(long, env = "CATALYST_ALLOW_UNSAFE_DURABILITY")]
+    allow_unsafe_durability: bool,
 }
 
 /// What can end a command.
@@ -129,6 +97,8 @@ enum Error {
     Violations(usize),
     #[error("no account of {1} in franchise {0}")]
     NoAccount(String, String),
+    #[error("{0}")]
+    Refused(&'static str),
     #[error("cannot print JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -163,6 +133,7 @@ async fn execute(command: Command) -> Result<(), Error> {
                 metrics_addr: run.metrics_addr,
                 namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
                 leader_elect: run.leader_elect,
+                allow_unsafe_durability: run.allow_unsafe_durability,
             };
             Ok(run::run(settings).await?)
         }
@@ -174,88 +145,8 @@ async fn execute(command: Command) -> Result<(), Error> {
             let manifests: Vec<String> = api::crds().iter().map(api::manifest).collect();
             print(&manifests.join("---\n"))
         }
-        Command::Ledger(Ledger::Verify { database }) => verify(&database.database_url).await,
-        Command::Ledger(Ledger::Statement { database, account, output }) => {
-            statement(&database.database_url, account, output).await
-        }
+        Command::Ledger(command) => ledger::execute(command).await,
     }
-}
-
-async fn verify(url: &str) -> Result<(), Error> {
-    let violations = Store::new(url, CONNECTIONS)?.verify().await?;
-    for violation in &violations {
-        print(&format!("{}: {}: {}\n", violation.namespace, violation.invariant, violation.what))?;
-    }
-    if violations.is_empty() {
-        print("every invariant holds\n")
-    } else {
-        Err(Error::Violations(violations.len()))
-    }
-}
-
-async fn statement(
-    url: &str,
-    (namespace, organization): (String, String),
-    output: Output,
-) -> Result<(), Error> {
-    let statement = Store::new(url, CONNECTIONS)?.statement(&namespace, &organization).await?;
-    if statement.accounts.is_empty() {
-        return Err(Error::NoAccount(namespace, organization));
-    }
-    match output {
-        Output::Json => print(&format!("{}\n", serde_json::to_string_pretty(&statement)?)),
-        Output::Text => print(&text(&statement)),
-    }
-}
-
-/// A statement as a customer would read it.
-fn text(statement: &Statement) -> String {
-    let mut lines = vec![format!(
-        "Statement of {} in {}, as of {}",
-        statement.organization,
-        statement.franchise,
-        second(statement.as_of)
-    )];
-    for account in &statement.accounts {
-        let print = |minor: i64| match Currency::parse(&account.currency) {
-            Ok(currency) => Money { minor, currency }.to_string(),
-            Err(_) => format!("{minor} minor units of {}", account.currency),
-        };
-        let mut balance = 0_i64;
-        lines.push(String::new());
-        lines.push(format!("  {:20}  {:>20}  {:>20}  CAUSE", "DATE", "AMOUNT", "BALANCE"));
-        lines.push(format!("  {:20}  {:>20}  {:>20}  opening balance", "", "", print(0)));
-        for line in &account.lines {
-            balance = balance.saturating_add(line.amount);
-            lines.push(format!(
-                "  {:20}  {:>20}  {:>20}  {}",
-                second(line.at),
-                print(line.amount),
-                print(balance),
-                line.cause.as_deref().unwrap_or(&line.kind),
-            ));
-        }
-        lines.push(format!(
-            "  {:20}  {:>20}  {:>20}  closing balance",
-            "",
-            "",
-            print(account.posted)
-        ));
-        lines.push(format!(
-            "  set aside {}, to spend {}",
-            print(account.held),
-            print(account.spendable)
-        ));
-        if let Some(until) = account.paid_until {
-            lines.push(format!("  paid until {}", second(until)));
-        }
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-fn second(instant: jiff::Timestamp) -> String {
-    jiff::Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }
 
 fn print(text: &str) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //! [`crate::api`] types are parsed here into types that cannot be wrong, once, and trusted after.
 
 pub mod code;
+pub mod duration;
 pub mod facts;
 pub mod money;
 pub mod object;

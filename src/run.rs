@@ -40,6 +40,8 @@ pub struct Settings {
     pub namespaces: BTreeSet<String>,
     /// Whether to act only while holding the Lease.
     pub leader_elect: bool,
+    /// Whether money moves on a server that may lose what it acknowledged.
+    pub allow_unsafe_durability: bool,
 }
 
 /// Why the operator ended although nobody asked it to.
@@ -91,7 +93,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
     let mut controllers = controllers::start(&ctx, &client, events, &stop);
     let wakers = controllers.wakers.clone();
-    let leading = lead(&ctx, &wakers, &stop);
+    let leading = Box::pin(lead(&ctx, &wakers, &stop));
     let election = settings
         .leader_elect
         .then(|| LeaderElection::new(client, &settings.namespace, "catalyst-operator", &identity));
@@ -130,7 +132,8 @@ fn context(
     franchises: Mirror<PartialObjectMeta<Namespace>>,
     identity: &str,
 ) -> Result<Context, Error> {
-    let store = Store::new(&settings.database_url, CONNECTIONS_MAX)?;
+    let allow = settings.allow_unsafe_durability;
+    let store = Store::with(&settings.database_url, CONNECTIONS_MAX, allow)?;
     Ok(Context {
         door: store.door(),
         store,
@@ -150,14 +153,26 @@ fn context(
 /// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.
 async fn lead(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
     ctx.metrics.leads(true);
-    let begin = async || ctx.door.begin_leadership().await;
+    let begin = async || {
+        pin(ctx).await?;
+        Ok(ctx.door.begin_leadership().await?)
+    };
     act(ctx, wakers, stop, begin).await;
 }
 
 /// Acts beside others under the epoch in force.
 async fn join(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
-    let current = async || ctx.door.current_epoch().await;
+    let current = async || {
+        pin(ctx).await?;
+        Ok(ctx.door.current_epoch().await?)
+    };
     act(ctx, wakers, stop, current).await;
+}
+
+/// Nothing is done with a database that belongs to another hub.
+async fn pin(ctx: &Context) -> Result<(), controllers::Error> {
+    let hub = ctx.fleet.hub().await?;
+    Ok(ctx.door.pin_hub(hub.uid()).await?)
 }
 
 /// Acts under the epoch that the ledger gives, and keeps its clock. Which namespaces are franchises
@@ -166,7 +181,7 @@ async fn act(
     ctx: &Context,
     wakers: &Wakers,
     stop: &CancellationToken,
-    epoch: impl AsyncFnMut() -> Result<i64, store::Error>,
+    epoch: impl AsyncFnMut() -> Result<i64, controllers::Error>,
 ) {
     // The watch that fills it ends with the process.
     let _filled = ctx.franchises.wait_until_ready().await;
@@ -187,12 +202,12 @@ async fn act(
 async fn persistently(
     ctx: &Context,
     wakers: &Wakers,
-    mut ask: impl AsyncFnMut() -> Result<i64, store::Error>,
+    mut ask: impl AsyncFnMut() -> Result<i64, controllers::Error>,
 ) -> i64 {
     loop {
         match ask().await {
             Ok(epoch) => return epoch,
-            Err(why) => ctx.ownership.wait(chain(&why)),
+            Err(why) => ctx.ownership.wait(why.reason()),
         }
         wakers.everything();
         tokio::time::sleep(CHECK_EVERY).await;

@@ -11,6 +11,7 @@
 mod answer;
 mod books;
 mod coalesce;
+mod correct;
 mod door;
 mod error;
 mod follow;
@@ -21,13 +22,14 @@ pub mod sql;
 use std::{str::FromStr as _, time::Duration};
 
 pub use answer::{Answer, Done, Refusal};
-pub use books::{Statement, StatementLine, Violation};
+pub use books::{Statement, StatementAccount, StatementLine, Violation};
+pub use correct::Why;
 pub use door::{Door, VoucherTerms};
 pub use error::Error;
 pub use follow::{Change, Followed, Follower};
 use session::once;
 use sqlx::{
-    Executor as _,
+    AssertSqlSafe, Executor as _,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 
@@ -38,10 +40,14 @@ const SESSION: &str = "set role catalyst_app; set statement_timeout = '10s'; \
                        set idle_in_transaction_session_timeout = '10s'; set timezone = 'UTC'; \
                        set client_min_messages = 'error'";
 
+/// Makes the sessions accept a server that may lose what it acknowledged.
+const ALLOW_UNSAFE_DURABILITY: &str = "; set catalyst.allow_unsafe_durability = 'on'";
+
 /// A pool of connections that have no rights but to execute the ledger's functions.
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    allow_unsafe_durability: bool,
 }
 
 impl Store {
@@ -50,6 +56,23 @@ impl Store {
     /// # Errors
     /// The URL cannot be read.
     pub fn new(url: &str, connections_max: u32) -> Result<Self, Error> {
+        Self::with(url, connections_max, false)
+    }
+
+    /// The same, and if `allow_unsafe_durability` is set, money moves on a server that may lose
+    /// what it acknowledged: for tests.
+    ///
+    /// # Errors
+    /// The URL cannot be read.
+    pub fn with(
+        url: &str,
+        connections_max: u32,
+        allow_unsafe_durability: bool,
+    ) -> Result<Self, Error> {
+        let mut session = SESSION.to_owned();
+        if allow_unsafe_durability {
+            session.push_str(ALLOW_UNSAFE_DURABILITY);
+        }
         let options = PgConnectOptions::from_str(url)
             .map_err(|source| Error::of("read the database URL", source))?
             .application_name("catalyst-operator");
@@ -59,11 +82,12 @@ impl Store {
             // A ping before each use would double the wait; a dead connection shows itself and
             // every call may be made again under its key.
             .test_before_acquire(false)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
+            .after_connect(move |connection, _| {
+                let session = AssertSqlSafe(session.clone());
+                Box::pin(async move { connection.execute(session).await.map(drop) })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool })
+        Ok(Self { pool, allow_unsafe_durability })
     }
 
     /// The only way to money.
@@ -72,14 +96,14 @@ impl Store {
         Door::new(self.pool.clone())
     }
 
-    /// Whether the database answers, has our schema, may be served by this program, and gave us
-    /// no right to write a ledger table.
+    /// Whether the database answers, has our schema, may be served by this program, gave us no
+    /// right to write a ledger table, and keeps what it acknowledges.
     ///
     /// # Errors
     /// The first of these that fails.
     pub async fn check(&self) -> Result<(), Error> {
         let check = sqlx::query_as(sql::CHECK);
-        let (level, may_write): (i32, bool) =
+        let (level, may_write, durability): (i32, bool, Option<String>) =
             once(&self.pool, "look at the schema", |on| Box::pin(check.fetch_one(on))).await?;
         if may_write {
             return Err(Error::RoleUnsafe);
@@ -87,7 +111,10 @@ impl Store {
         if level > crate::domain::facts::PROGRAM {
             return Err(Error::SchemaUnsupported { needed: level });
         }
-        Ok(())
+        match durability {
+            Some(why) if !self.allow_unsafe_durability => Err(Error::DurabilityUnsafe(why)),
+            _ => Ok(()),
+        }
     }
 
     /// Closes every connection.

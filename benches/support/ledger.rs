@@ -23,8 +23,9 @@ const CLUSTER: &str = "cluster-zero";
 
 const ORGANIZATIONS: &str = "
     with made as (
-        insert into ledger.organization (franchise, organization, tenant, sovereign, cluster)
-        select f.franchise, 'org-' || n, 'org-' || n, s.sovereign, s.cluster
+        insert into ledger.organization (franchise, organization, tenant, sovereign, cluster,
+            awake_since)
+        select f.franchise, 'org-' || n, 'org-' || n, s.sovereign, s.cluster, ledger.now()
         from ledger.franchise f join ledger.sovereign s using (franchise),
             generate_series(0, $1 - 1) as n
         returning franchise, organization)
@@ -68,6 +69,10 @@ pub(crate) async fn make_voucher(door: &Door, code: &str, cap: i32) -> Outcome<D
         credit: Money::parse(CREDIT_OMR).map_err(|why| format!("{why:?}"))?,
         terms: Terms {
             cap: Some(cap.into()),
+            budget: None,
+            credit_expires_after: None,
+            plans: None,
+            new_accounts_only: false,
             valid_from: None,
             expires_at: None,
             state: State::Active,
@@ -85,7 +90,7 @@ pub(crate) async fn redeem(
     organization: &str,
 ) -> Outcome<()> {
     let key = format!("redeem/{organization}/{code}");
-    let answer = door.redeem(FRANCHISE, &key, digest, (organization, SOVEREIGN)).await?;
+    let answer = door.redeem(FRANCHISE, &key, digest, (organization, SOVEREIGN, "m")).await?;
     expect("Redeemed", &answer)
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     schema::root,
-    value::{Name, Reference, VoucherReference},
+    value::{Duration, Name, Reference, VoucherReference},
 };
 
 mod rules;
@@ -71,8 +71,9 @@ pub struct TenantSpec {
     pub organization: Option<String>,
     /// The Sovereign to live on. Cannot change: a Tenant does not move.
     pub sovereign_ref: Reference,
-    /// Name of a plan of that Sovereign. May change: the next period is then ordered at the price
-    /// of the new plan.
+    /// Name of a plan of that Sovereign. May change: a plan that costs as much or more begins at
+    /// once, for the difference of the prices over the rest of the period; a cheaper one begins
+    /// with the next period.
     pub plan: Name,
     /// Who may do what in the namespaces of this Tenant; up to 64, each kind, namespace and name
     /// once. May change. Default: nobody.
@@ -88,6 +89,49 @@ pub struct TenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub vouchers: Vec<VoucherSource>,
+    /// What happens around the end of a paid period. May change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Billing>,
+}
+
+/// What happens around the end of a paid period.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Billing {
+    /// What happens when the credit does not pay for the next period.
+    #[serde(default)]
+    pub on_credit_exhausted: OnCreditExhausted,
+}
+
+/// What happens when the credit does not pay for the next period.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct OnCreditExhausted {
+    /// How long the Tenant goes on after the end of the last paid period, such as `7d`. The period
+    /// that is paid within this time begins where the last one ended; one that is paid later
+    /// begins when it is paid, and what lies between is never billed.
+    #[serde(default = "grace_period")]
+    pub grace_period: Duration,
+    /// When to warn: the credit that will be there at the end of the period is below so many
+    /// percent of the price of the next one. Up to 8 numbers from 1 to 1000.
+    #[serde(default = "warn_at_percent")]
+    #[schemars(length(max = 8), inner(range(min = 1, max = 1000)))]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub warn_at_percent: Vec<i32>,
+}
+
+fn grace_period() -> Duration {
+    "7d".into()
+}
+
+fn warn_at_percent() -> Vec<i32> {
+    vec![100]
+}
+
+impl Default for OnCreditExhausted {
+    fn default() -> Self {
+        Self { grace_period: grace_period(), warn_at_percent: warn_at_percent() }
+    }
 }
 
 /// Someone with a role in a Tenant.
@@ -161,7 +205,9 @@ pub struct TenantStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<TenantPhase>,
     /// What holds and what does not, each with its reason: `Ready`, `Entitled`,
-    /// `VouchersRedeemed`, `NamespacesReady`, `PoliciesReady`, `SovereignReady`, `Synced`.
+    /// `VouchersRedeemed`, `NamespacesReady`, `PoliciesReady`, `SovereignReady`, `Synced`; and
+    /// while they are true, `CreditLow` (the credit will not pay for the next period) and
+    /// `PriceChanges` (the next period costs something else).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend(
         "x-kubernetes-list-type" = "map",

@@ -110,6 +110,11 @@ text! {
     Timestamp: rules::timestamp
 }
 
+text! {
+    /// A length of time in whole minutes, hours or days, such as `7d`.
+    Duration: rules::duration
+}
+
 /// A Kubernetes quantity, such as `4`, `500m` or `16Gi`. An integer on the wire is kept as text.
 #[derive(Serialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]

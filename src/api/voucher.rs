@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     schema::root,
-    value::{Money, Reference, Timestamp},
+    value::{Duration, Money, Name, Reference, Timestamp},
 };
 
 mod rules;
@@ -69,6 +69,19 @@ pub struct VoucherSpec {
     /// never. May change; credit that was granted stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// How much credit the code grants in all, such as `5000.000 OMR`: in the currency of `credit`.
+    /// Absent: unlimited. May be added later, raised, or lowered to what is already granted, but
+    /// never removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Money>,
+    /// How long credit can be spent after its redemption, such as `90d`. Absent: for ever. May
+    /// change; credit that was granted keeps its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credit_expires_after: Option<Duration>,
+    /// Who can redeem the code. Absent: every organization on the Sovereign. May change; earlier
+    /// redemptions stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eligibility: Option<Eligibility>,
     /// `Active`: can be redeemed. `Paused`: cannot for now. `Revoked`: never again, which is
     /// final. Credit that was granted stays in every state.
     #[serde(default)]
@@ -81,6 +94,19 @@ pub struct VoucherSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub campaign: Option<String>,
+}
+
+/// Who can redeem a code.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Eligibility {
+    /// Only Tenants on one of these plans, up to 32. Default: any plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "set"))]
+    pub plans: Vec<Name>,
+    /// Only accounts that were given no credit before.
+    #[serde(default)]
+    pub new_accounts_only: bool,
 }
 
 /// Whether the issuer wants a code to be redeemed.
@@ -120,6 +146,9 @@ pub struct VoucherStatus {
     /// How many more can. Absent: unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining: Option<i64>,
+    /// How much credit it granted, such as `1200.000 OMR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted: Option<String>,
     /// Redeemed and most, such as `12/50`, or `12` where there is no most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redemptions: Option<String>,

@@ -103,7 +103,16 @@ pub(super) fn timed(
 /// that nothing is known yet.
 #[must_use]
 pub(super) fn news(known: &[Condition], now: &[Condition]) -> Vec<Notice> {
-    const TELLING: [&str; 5] = [READY, "Connected", "Entitled", "Redeemable", "VouchersRedeemed"];
+    const TELLING: [&str; 8] = [
+        READY,
+        "Connected",
+        "CreditLow",
+        "DurabilityUnsafe",
+        "Entitled",
+        "PriceChanges",
+        "Redeemable",
+        "VouchersRedeemed",
+    ];
     let changed = |condition: &&Condition| {
         !known.iter().any(|before| {
             before.type_ == condition.type_

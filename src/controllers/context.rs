@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Ownership, Published, retry::Retries};
 use crate::{
-    api::{IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
+    api::{ACCEPT_FRANCHISE_ANNOTATION, IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
     cluster::{Fleet, Host},
     metrics::Metrics,
     readiness::Readiness,
@@ -53,6 +53,8 @@ pub struct FranchiseNamespace {
     pub uid: String,
     /// Whether its Sovereigns may be the hub itself.
     pub in_cluster: bool,
+    /// Whether an administrator accepts that it has this UID now.
+    pub is_accepted: bool,
 }
 
 impl Context {
@@ -61,8 +63,12 @@ impl Context {
     pub fn franchise(&self, namespace: &str) -> Option<FranchiseNamespace> {
         let found = self.franchises.get(&ObjectRef::new(namespace))?;
         let allowed = found.metadata.labels.as_ref()?.get(IN_CLUSTER_LABEL);
+        let uid = found.metadata.uid.clone().unwrap_or_default();
+        let accepted = found.metadata.annotations.as_ref();
+        let accepted = accepted.and_then(|all| all.get(ACCEPT_FRANCHISE_ANNOTATION));
         Some(FranchiseNamespace {
-            uid: found.metadata.uid.clone().unwrap_or_default(),
+            is_accepted: accepted.is_some_and(|accepted| *accepted == uid),
+            uid,
             in_cluster: allowed.is_some_and(|allowed| allowed == IN_CLUSTER_ALLOWED),
         })
     }

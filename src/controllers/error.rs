@@ -17,11 +17,8 @@ pub enum Error {
     #[error("the spec cannot be used: {0}")]
     Spec(#[from] Reason),
     /// We lead, and the ledger has not said under which epoch.
-    #[error("no epoch yet: {why}")]
-    NoEpoch {
-        /// What it last said.
-        why: String,
-    },
+    #[error("no epoch yet: {0}")]
+    NoEpoch(Reason),
 }
 
 /// What an error means for the one who retries, counts and reports it.
@@ -61,13 +58,15 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::NoEpoch { .. } => Class::Unavailable,
+            Self::NoEpoch(_) => Class::Unavailable,
             Self::Store(error) => match error {
                 store::Error::Unavailable { .. } | store::Error::NoLedger { .. } => {
                     Class::Unavailable
                 }
                 store::Error::SchemaUnsupported { .. }
                 | store::Error::RoleUnsafe
+                | store::Error::DurabilityUnsafe(_)
+                | store::Error::HubChanged { .. }
                 | store::Error::Frozen(_) => Class::Frozen,
                 store::Error::Fenced => Class::Fenced,
                 store::Error::Bug { .. }
@@ -87,10 +86,16 @@ impl Error {
     pub fn reason(&self) -> Reason {
         let why = chain(self);
         match self {
-            Self::Spec(reason) => reason.clone(),
+            Self::Spec(reason) | Self::NoEpoch(reason) => reason.clone(),
             Self::Store(store::Error::Frozen(why)) => Reason::LedgerFrozen { why: why.clone() },
+            Self::Store(store::Error::DurabilityUnsafe(why)) => {
+                Reason::DurabilityUnsafe { why: why.clone() }
+            }
+            Self::Store(store::Error::HubChanged { seen }) => {
+                Reason::HubChanged { seen: seen.clone() }
+            }
             Self::Store(store::Error::RoleUnsafe) => Reason::LedgerFrozen { why },
-            Self::Store(_) | Self::NoEpoch { .. } => Reason::LedgerUnavailable { why },
+            Self::Store(_) => Reason::LedgerUnavailable { why },
             Self::Cluster(cluster::Error::Refused { .. }) => Reason::ClusterRefused { why },
             Self::Cluster(_) => Reason::ClusterUnavailable { why },
         }

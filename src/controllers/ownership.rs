@@ -3,12 +3,13 @@
 use tokio::sync::watch;
 
 use super::Error;
+use crate::domain::reason::Reason;
 
 #[derive(Clone, Debug)]
 enum State {
     Standby,
     /// Leads, and the ledger has given no epoch yet.
-    Waiting(String),
+    Waiting(Reason),
     Leads(i64),
 }
 
@@ -32,12 +33,12 @@ impl Ownership {
         match &*self.state.borrow() {
             State::Standby => Ok(None),
             State::Leads(epoch) => Ok(Some(*epoch)),
-            State::Waiting(why) => Err(Error::NoEpoch { why: why.clone() }),
+            State::Waiting(why) => Err(Error::NoEpoch(why.clone())),
         }
     }
 
     /// This process leads and waits for the ledger, because of `why`.
-    pub fn wait(&self, why: String) {
+    pub fn wait(&self, why: Reason) {
         self.state.send_replace(State::Waiting(why));
     }
 

@@ -7,6 +7,8 @@ use crate::api::{Owner, OwnerKind, OwnerRole};
 
 fn kestrel() -> Tenant {
     Tenant {
+        grace: 604_800,
+        warn: vec![],
         namespace: "omantel".to_owned(),
         name: "kestrel-rx".to_owned(),
         organization: "kestrel".to_owned(),

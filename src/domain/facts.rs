@@ -16,6 +16,12 @@ pub struct Standing {
     pub now: Timestamp,
     /// The least program that may serve this schema.
     pub least_program: i32,
+    /// What the database server may lose in a crash, in a sentence; none where nothing.
+    #[serde(default, rename = "unsafe")]
+    pub durability: Option<String>,
+    /// Whether this program was told to accept that.
+    #[serde(default)]
+    pub unsafe_is_allowed: bool,
     /// The franchise, once its first Sovereign is accepted.
     pub franchise: Option<Franchise>,
 }
@@ -37,6 +43,9 @@ impl Standing {
         if self.least_program > PROGRAM {
             let needed = self.least_program;
             return Some(Reason::SchemaUnsupported { needed, program: PROGRAM });
+        }
+        if let Some(why) = self.durability.clone().filter(|_| !self.unsafe_is_allowed) {
+            return Some(Reason::DurabilityUnsafe { why });
         }
         let franchise = self.franchise.as_ref()?;
         if let Some(why) = &franchise.frozen {
@@ -128,10 +137,19 @@ pub struct TenantFacts {
     pub taken_by: Option<String>,
     /// The organization's money.
     pub account: Option<Account>,
-    /// The period that runs now, which is paid.
+    /// How its paid time stands.
+    pub entitlement: Entitlement,
+    /// The last paid period: it runs, or has ended and the organization goes on for a while.
     pub period: Option<Period>,
-    /// The order for the next period, where none runs.
+    /// What falls due when that period ends.
+    pub renewal: Option<Renewal>,
+    /// What is to be paid for the plan that it names: for a period, or for the rest of the one that
+    /// runs; none where that plan is in force or begins later.
+    pub quote: Option<Quote>,
+    /// The order that is not paid yet.
     pub order: Option<Order>,
+    /// Whether its account was given no credit yet.
+    pub is_new: bool,
     /// The lineages of the codes that it names, in order.
     pub by_code: Vec<Option<Lineage>>,
     /// The lineages of the Vouchers that it names, in order.
@@ -160,6 +178,70 @@ pub struct Account {
     pub held: i64,
     /// Whether it is suspended.
     pub suspended: bool,
+    /// When the first of what can be spent expires.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How the paid time of an organization stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Entitlement {
+    /// Nothing is paid yet, or not since it woke up.
+    New,
+    /// A period runs, and there will be credit for the next.
+    Paid,
+    /// A period runs, and there will be too little credit for the next.
+    Low,
+    /// It has ended, and there is credit for the next.
+    Due,
+    /// It has ended, there is too little credit, and the organization goes on for a while.
+    Grace,
+    /// So it was, and the while is over.
+    Exhausted,
+}
+
+impl Entitlement {
+    /// The word in a condition.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Paid | Self::Low => "Paid",
+            Self::Due => "Due",
+            Self::Grace => "Grace",
+            Self::Exhausted => "CreditExhausted",
+        }
+    }
+}
+
+/// What falls due when a period ends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Renewal {
+    /// When.
+    pub due_at: Timestamp,
+    /// Until when the organization goes on without it.
+    pub until: Timestamp,
+    /// What it costs, in minor units.
+    pub amount: i64,
+    /// What can be spent then, in minor units.
+    pub available: i64,
+    /// The least percentage to warn at that is missed.
+    pub percent: Option<i32>,
+}
+
+/// What is to be paid for a plan now.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Quote {
+    /// For which period.
+    pub period: i32,
+    /// 0 for the period itself, else for the rest of it.
+    pub step: i32,
+    /// The plan.
+    pub plan: String,
+    /// Its revision.
+    pub revision: i32,
+    /// In minor units.
+    pub amount: i64,
 }
 
 /// A paid stretch of time.
@@ -171,6 +253,8 @@ pub struct Period {
     pub sovereign: String,
     /// The plan that was paid.
     pub plan: String,
+    /// What a month of it cost then, in minor units.
+    pub price: i64,
     /// What that plan contained when it was ordered.
     pub terms: PlanTerms,
 }
@@ -180,6 +264,12 @@ pub struct Period {
 pub struct Order {
     /// Its number.
     pub order: i64,
+    /// For which period.
+    pub period: i32,
+    /// 0 for the period itself, else for the rest of it.
+    pub step: i32,
+    /// Whether its price stands: that of the rest of a period does so for a few minutes only.
+    pub stands: bool,
     /// The Sovereign that it is for.
     pub sovereign: String,
     /// The plan.
@@ -203,6 +293,14 @@ impl Order {
     #[must_use]
     pub fn is_covered(&self) -> bool {
         self.held || self.amount == 0
+    }
+
+    /// Whether it is the order that this quote asks for.
+    #[must_use]
+    pub fn is_for(&self, quote: &Quote) -> bool {
+        self.stands
+            && (self.period, self.step, self.plan.as_str(), self.revision)
+                == (quote.period, quote.step, quote.plan.as_str(), quote.revision)
     }
 }
 

@@ -85,10 +85,18 @@ reasons! {
     SchemaUnsupported { needed: i32, program: i32 } Unknown
         "money waits: the database is served by programs of level {needed} and this one is of \
          level {program}; upgrade the operator"
+    /// The database server may lose what it acknowledged.
+    DurabilityUnsafe { why: String } Unknown
+        "money waits: {why}"
+    /// The database belongs to another hub.
+    HubChanged { seen: String } Unknown
+        "money waits: the database belongs to another hub than {seen}; if this \
+         one is to take over, run catalyst-operator ledger adopt-hub {seen}"
     /// A namespace of this name was a franchise before, with another UID.
     FranchiseIdentityChanged { namespace: String, known: String, seen: String } Unknown
         "money waits: namespace {namespace} had UID {known} when it was founded and has {seen} \
-         now; an administrator must accept the new one"
+         now; if it is the same franchise, annotate the namespace \
+         catalyst.openova.io/accept-franchise-uid={seen}"
     /// The cluster does not answer, or not in time.
     ClusterUnavailable { why: String } Unknown
         "the cluster cannot be reached; nothing is taken down meanwhile: {why}"
@@ -133,6 +141,10 @@ reasons! {
     CapBelowRedeemed { wanted: String, used: i64, cap: i64 } Stalled
         "maxRedemptions {wanted} is not possible with {used} redeemed, and a cap never vanishes: \
          {cap} is in force; everything else of the edit took effect"
+    /// The budget that is asked for is below what is granted, or is gone.
+    BudgetBelowGranted { wanted: String, granted: String, budget: String } Stalled
+        "budget {wanted} is not possible with {granted} granted, and a budget never vanishes: \
+         {budget} is in force; everything else of the edit took effect"
     /// The code was revoked once and stays so.
     CodeRevoked {} Stalled
         "the code was revoked and stays revoked for ever; use another code"
@@ -163,6 +175,14 @@ reasons! {
     CreditAwaited { available: String, needed: String, plan: String, voucher: String } Missing
         "{available} of credit and plan {plan} costs {needed}; waiting for {voucher}: if it does \
          not come, add another voucher to spec.vouchers; nothing is made before it is paid"
+    /// The paid time is over, and so is the grace after it.
+    CreditExhausted { available: String, needed: String, plan: String, since: String } Stalled
+        "nothing is paid since {since}: {available} of credit and plan {plan} costs {needed}; add \
+         a voucher to spec.vouchers, or choose a smaller plan"
+    /// There is less credit than a dearer plan costs for the rest of the period.
+    UpgradeShort { available: String, needed: String, plan: String, current: String } Stalled
+        "{available} of credit and plan {plan} costs {needed} for the rest of the period, so plan \
+         {current} stays in force: add a voucher to spec.vouchers, or go back to plan {current}"
     /// The credit is set aside and objects are being made.
     Provisioning { what: String } Progressing
         "waiting for {what}"
@@ -189,12 +209,15 @@ reasons! {
     /// The voucher cannot be redeemed any more.
     Expired { at: String } Stalled
         "the voucher expired at {at}"
-    /// The voucher is of another Sovereign.
-    NotEligible { voucher: String, tenant: String } Stalled
-        "the voucher is of Sovereign {voucher} and the Tenant of {tenant}"
+    /// The voucher is for other Tenants.
+    NotEligible { why: String } Stalled
+        "{why}"
     /// Every redemption of the voucher is used.
     LimitReached { cap: i64 } Stalled
         "all {cap} redemptions of the voucher are used"
+    /// The voucher granted as much credit as it may.
+    BudgetExhausted {} Stalled
+        "the budget of the voucher is used up"
     /// The voucher can be redeemed and is about to be.
     NotRedeemedYet {} Progressing
         "the voucher is about to be redeemed"

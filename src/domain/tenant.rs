@@ -2,9 +2,10 @@
 
 use super::{
     code::Code,
+    duration,
     facts::TenantFacts,
     reason::Reason,
-    voucher::{Lineage, redeemable},
+    voucher::{Customer, Lineage, redeemable},
 };
 use crate::api::{self, Owner};
 
@@ -33,6 +34,10 @@ pub struct Tenant {
     pub owners: Vec<Owner>,
     /// The vouchers that it names, in order.
     pub vouchers: Vec<Named>,
+    /// How many seconds it goes on after a paid period.
+    pub grace: i64,
+    /// When to warn, in percent of the price of the next period.
+    pub warn: Vec<i32>,
 }
 
 /// How a Tenant names a voucher.
@@ -80,6 +85,7 @@ impl Tenant {
                 why: "a voucher is named by exactly one of code and voucherRef".to_owned(),
             }),
         };
+        let billing = spec.billing.clone().unwrap_or_default().on_credit_exhausted;
         Ok(Self {
             namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
             name: tenant.metadata.name.clone().unwrap_or_default(),
@@ -88,6 +94,9 @@ impl Tenant {
             plan: spec.plan.to_string(),
             owners: spec.owners.clone(),
             vouchers: spec.vouchers.iter().map(named).collect::<Result<_, _>>()?,
+            grace: duration::seconds(billing.grace_period.as_str())
+                .map_err(|why| Reason::InvalidSpec { why: why.to_string() })?,
+            warn: billing.warn_at_percent,
         })
     }
 
@@ -102,6 +111,8 @@ impl Tenant {
     /// redeemed stays so, whatever became of the voucher since.
     #[must_use]
     pub fn judge<'a>(&'a self, facts: &'a TenantFacts) -> Vec<Judged<'a>> {
+        let customer =
+            Customer { sovereign: &self.sovereign, plan: &self.plan, is_new: facts.is_new };
         let (mut codes, mut holders) = (facts.by_code.iter(), facts.by_holder.iter());
         let judge = |named: &'a Named| {
             let lineage = match named {
@@ -111,7 +122,7 @@ impl Tenant {
             let lineage = lineage.and_then(Option::as_ref);
             let refusal = match lineage {
                 Some(Lineage { redeemed_at: Some(_), .. }) => None,
-                _ => redeemable(lineage, &self.sovereign, facts.standing.now)
+                _ => redeemable(lineage, customer, facts.standing.now)
                     .err()
                     .or(Some(Reason::NotRedeemedYet {})),
             };
@@ -142,15 +153,17 @@ mod tests {
     fn lineage(hint: &str) -> Value {
         json!({"digest": "00".repeat(32), "hint": hint, "holder": null, "uid": "1",
             "generation": 1, "sovereign": "catalyst-zero", "amount": 1, "currency": "OMR",
-            "state": "Active", "cap": null, "used": 0, "valid_from": null, "expires_at": null,
-            "redeemed_at": null})
+            "state": "Active", "cap": null, "used": 0, "budget": null, "spent": 0,
+            "valid_from": null, "expires_at": null, "credit_expires_after": null, "plans": null,
+            "new_accounts_only": false, "redeemed_at": null})
     }
 
     fn facts(by_code: &Value, by_holder: &Value) -> TenantFacts {
         serde_json::from_value(json!({
             "now": "2026-09-01T00:00:00Z", "least_program": 1, "franchise": null,
             "sovereign": null, "offers": [], "offer": null, "claimed": false, "taken_by": null,
-            "account": null, "period": null, "order": null, "by_code": by_code,
+            "account": null, "period": null, "order": null, "entitlement": "New",
+            "renewal": null, "quote": null, "is_new": true, "by_code": by_code,
             "by_holder": by_holder, "inventory": [],
         }))
         .unwrap()

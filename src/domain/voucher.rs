@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     code::{Code, Digest},
+    duration,
     money::Money,
     reason::Reason,
 };
@@ -42,10 +43,18 @@ impl State {
 pub struct Terms {
     /// How many redemptions there may be; none means any number.
     pub cap: Option<i64>,
+    /// How much credit it may grant in all, in minor units; none means any amount.
+    pub budget: Option<i64>,
     /// From when, inclusive.
     pub valid_from: Option<Timestamp>,
     /// Until when, exclusive.
     pub expires_at: Option<Timestamp>,
+    /// How many seconds its credit can be spent; none means for ever.
+    pub credit_expires_after: Option<i64>,
+    /// The plans whose Tenants may redeem it; none means all.
+    pub plans: Option<Vec<String>>,
+    /// Whether only an account may redeem it that was given no credit before.
+    pub new_accounts_only: bool,
     /// Whether it can be redeemed at all.
     pub state: State,
 }
@@ -74,6 +83,8 @@ pub struct Lineage {
     pub terms: Terms,
     /// How many redemptions there are.
     pub used: i64,
+    /// What they granted, in minor units.
+    pub spent: i64,
     /// When the account that asks redeemed it.
     #[serde(default)]
     pub redeemed_at: Option<Timestamp>,
@@ -113,6 +124,11 @@ impl Voucher {
             let instant: Timestamp = text.as_str().parse()?;
             Timestamp::from_microsecond(instant.as_microsecond()).map(Some)
         };
+        let length = |text: &api::Duration| duration::seconds(text.as_str());
+        let eligibility = spec.eligibility.clone().unwrap_or_default();
+        let mut plans: Vec<String> = eligibility.plans.iter().map(ToString::to_string).collect();
+        plans.sort_unstable();
+        let budget = spec.budget.as_ref().map(|budget| Money::parse(budget.as_str())).transpose();
         Ok(Self {
             namespace: meta.namespace.unwrap_or_default(),
             name: meta.name.unwrap_or_default(),
@@ -125,6 +141,15 @@ impl Voucher {
                 cap: spec.max_redemptions,
                 valid_from: time(&spec.valid_from).map_err(|why| invalid(&why))?,
                 expires_at: time(&spec.expires_at).map_err(|why| invalid(&why))?,
+                budget: budget.map_err(|why| invalid(&why))?.map(|budget| budget.minor),
+                credit_expires_after: spec
+                    .credit_expires_after
+                    .as_ref()
+                    .map(length)
+                    .transpose()
+                    .map_err(|why| invalid(&why))?,
+                plans: (!plans.is_empty()).then_some(plans),
+                new_accounts_only: eligibility.new_accounts_only,
                 state: match spec.state {
                     api::VoucherState::Active => State::Active,
                     api::VoucherState::Paused => State::Paused,
@@ -136,16 +161,18 @@ impl Voucher {
 }
 
 impl Terms {
-    /// What is in force after these terms are asked for: a cap below what is redeemed becomes what
-    /// is redeemed and one that vanishes stays, a revoked code stays revoked; everything else is
-    /// taken as it is.
+    /// What is in force after these terms are asked for: a cap or a budget below what is redeemed
+    /// becomes what is redeemed and one that vanishes stays, a revoked code stays revoked;
+    /// everything else is taken as it is.
     #[must_use]
     pub fn judged_against(&self, lineage: &Lineage) -> Self {
         let wanted = self.cap.map(|wanted| wanted.max(lineage.used));
         let cap = wanted.or(lineage.terms.cap);
+        let wanted = self.budget.map(|wanted| wanted.max(lineage.spent));
+        let budget = wanted.or(lineage.terms.budget);
         let revoked = lineage.terms.state == State::Revoked;
         let state = if revoked { State::Revoked } else { self.state };
-        Self { cap, state, ..self.clone() }
+        Self { cap, budget, state, ..self.clone() }
     }
 }
 
@@ -155,14 +182,25 @@ pub fn is_closed(lineage: &Lineage) -> bool {
     lineage.terms.state != State::Active
 }
 
-/// Why an account on `sovereign` cannot redeem this lineage at `now`, in the fixed order of
-/// refusals; none where it can. A code that is unknown, revoked or retired answers the same.
+/// Who wants to redeem.
+#[derive(Clone, Copy, Debug)]
+pub struct Customer<'a> {
+    /// On which Sovereign.
+    pub sovereign: &'a str,
+    /// On which plan.
+    pub plan: &'a str,
+    /// Whether its account was given no credit yet.
+    pub is_new: bool,
+}
+
+/// Why a customer cannot redeem this lineage at `now`, in the fixed order of refusals; none where
+/// it can. A code that is unknown, revoked or retired answers the same.
 ///
 /// # Errors
 /// The first refusal that applies.
 pub fn redeemable(
     lineage: Option<&Lineage>,
-    sovereign: &str,
+    customer: Customer<'_>,
     now: Timestamp,
 ) -> Result<(), Reason> {
     let Some(lineage) = lineage else { return Err(Reason::NotFound {}) };
@@ -178,13 +216,40 @@ pub fn redeemable(
     if let Some(at) = terms.expires_at.filter(|at| now >= *at) {
         return Err(Reason::Expired { at: at.to_string() });
     }
-    if lineage.sovereign != sovereign {
-        let voucher = lineage.sovereign.clone();
-        return Err(Reason::NotEligible { voucher, tenant: sovereign.to_owned() });
+    if let Some(why) = ineligible(lineage, customer) {
+        return Err(Reason::NotEligible { why });
     }
-    match terms.cap {
-        Some(cap) if lineage.used >= cap => Err(Reason::LimitReached { cap }),
-        _ => Ok(()),
+    if let Some(cap) = terms.cap.filter(|cap| lineage.used >= *cap) {
+        return Err(Reason::LimitReached { cap });
+    }
+    if lineage.is_beyond_budget() {
+        return Err(Reason::BudgetExhausted {});
+    }
+    Ok(())
+}
+
+/// Why a code that is there to be redeemed is not there for this customer.
+fn ineligible(lineage: &Lineage, customer: Customer<'_>) -> Option<String> {
+    let Customer { sovereign, plan, is_new } = customer;
+    if lineage.sovereign != sovereign {
+        let theirs = &lineage.sovereign;
+        return Some(format!("the voucher is of Sovereign {theirs} and the Tenant of {sovereign}"));
+    }
+    if let Some(plans) = lineage.terms.plans.as_ref()
+        && !plans.iter().any(|known| known == plan)
+    {
+        let plans = plans.join(", ");
+        return Some(format!("the voucher is for plans {plans} and the Tenant is on plan {plan}"));
+    }
+    (lineage.terms.new_accounts_only && !is_new)
+        .then(|| "the voucher is for accounts that were given no credit before".to_owned())
+}
+
+impl Lineage {
+    /// Whether one more redemption would grant more than the budget.
+    #[must_use]
+    pub fn is_beyond_budget(&self) -> bool {
+        self.terms.budget.is_some_and(|budget| self.spent.saturating_add(self.amount) > budget)
     }
 }
 
@@ -195,6 +260,8 @@ mod tests {
     use super::*;
 
     const NOW: &str = "2026-09-01T00:00:00Z";
+    const CUSTOMER: Customer<'_> =
+        Customer { sovereign: "catalyst-zero", plan: "m", is_new: false };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -205,13 +272,15 @@ mod tests {
         serde_json::from_value(json!({
             "digest": "00".repeat(32), "hint": "LAUNCH", "holder": "launch", "uid": "1",
             "generation": 1, "sovereign": "catalyst-zero", "amount": 1, "currency": "OMR",
-            "state": "Active", "cap": 50, "used": 12, "valid_from": null, "expires_at": null,
+            "state": "Active", "cap": 50, "used": 12, "budget": null, "spent": 12,
+            "valid_from": null, "expires_at": null, "credit_expires_after": null, "plans": null,
+            "new_accounts_only": false,
         }))
         .unwrap()
     }
 
     fn judge(lineage: &Lineage) -> Result<(), Reason> {
-        redeemable(Some(lineage), "catalyst-zero", at(NOW))
+        redeemable(Some(lineage), CUSTOMER, at(NOW))
     }
 
     #[test]
@@ -249,8 +318,11 @@ mod tests {
     #[test]
     fn refusals_come_in_their_fixed_order() {
         type Case = (&'static str, fn(&mut Lineage));
-        let cases: [Case; 6] = [
+        let cases: [Case; 9] = [
+            ("BudgetExhausted", |it| it.terms.budget = Some(12)),
             ("LimitReached", |it| it.used = 50),
+            ("NotEligible", |it| it.terms.new_accounts_only = true),
+            ("NotEligible", |it| it.terms.plans = Some(vec!["l".to_owned()])),
             ("NotEligible", |it| it.sovereign = "nizwa".to_owned()),
             ("Expired", |it| it.terms.expires_at = Some(at(NOW))),
             ("NotStarted", |it| it.terms.valid_from = Some(at("2026-09-01T00:00:00.000001Z"))),
@@ -271,7 +343,7 @@ mod tests {
 
     #[test]
     fn unknown_revoked_and_retired_codes_answer_alike() {
-        let unknown = redeemable(None, "catalyst-zero", at(NOW));
+        let unknown = redeemable(None, CUSTOMER, at(NOW));
         for state in [State::Revoked, State::Retired] {
             let mut known = lineage();
             known.terms.state = state;

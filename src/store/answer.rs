@@ -42,28 +42,33 @@ macro_rules! refusals {
 }
 
 refusals! {
-    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed,
-    KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization,
+    NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, BudgetExhausted,
+    AlreadyRedeemed, KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld,
+    NoOrganization,
     UnknownPlan, SovereignNotFound, CurrencyMismatch, CurrencyChanged, UnknownCurrency,
     CodeTaken, CodeRetired, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
-    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged,
+    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, HubChanged, PeriodEnded,
+    ReasonNeeded, AmountInvalid, NoEntry, NotReversible, AlreadyReversed, CreditHeld,
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 13] = [
+const EFFECTS: [&str; 16] = [
     "Accepted",
     "Captured",
     "Claimed",
     "Closed",
+    "Credited",
     "Forgotten",
     "Held",
     "Journaled",
     "Left",
     "Ordered",
     "Paid",
+    "Pinned",
     "Redeemed",
     "Released",
     "Retired",
+    "Reversed",
 ];
 
 /// Sorts an answer into effect, refusal and the two that stop the caller.

@@ -25,6 +25,8 @@ pub struct Statement {
     pub organization: String,
     /// Ledger time of the answer.
     pub as_of: Timestamp,
+    /// Since when entries are listed; those before make up the opening balance.
+    pub since: Option<Timestamp>,
     /// One per currency that the customer ever had.
     pub accounts: Vec<StatementAccount>,
 }
@@ -36,16 +38,54 @@ pub struct StatementAccount {
     pub currency: String,
     /// How many decimals an amount has.
     pub decimals: u32,
-    /// All that was credited less all that was spent.
-    pub posted: i64,
+    /// Whether it was closed.
+    pub closed: bool,
+    /// The balance before the first line.
+    pub opening: i64,
+    /// Every entry, in order.
+    pub lines: Vec<StatementLine>,
+    /// The balance after the last line.
+    pub closing: i64,
     /// Set aside for orders.
     pub held: i64,
     /// What can be spent now.
     pub spendable: i64,
+    /// What is owed since entries were taken back.
+    pub owed: i64,
+    /// The credit that is left, in the order in which it is spent.
+    pub lots: Vec<StatementLot>,
     /// End of the last paid period.
     pub paid_until: Option<Timestamp>,
-    /// Every entry, in order.
-    pub lines: Vec<StatementLine>,
+    /// What falls due next.
+    pub renewal: Option<StatementRenewal>,
+}
+
+/// Credit of one origin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementLot {
+    /// The entry that granted it.
+    pub entry: i64,
+    /// Where it came from.
+    pub source: String,
+    /// How much was granted.
+    pub granted: i64,
+    /// How much of it is left.
+    pub left: i64,
+    /// How much of that is set aside.
+    pub held: i64,
+    /// When it expires; never if not.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The next renewal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementRenewal {
+    /// When it falls due.
+    pub due_at: Timestamp,
+    /// The plan.
+    pub plan: String,
+    /// What it costs.
+    pub amount: i64,
 }
 
 /// One entry.
@@ -53,8 +93,8 @@ pub struct StatementAccount {
 pub struct StatementLine {
     /// When it was committed.
     pub at: Timestamp,
-    /// Its number.
-    pub entry: i64,
+    /// Its number; none for credit that expired and is not booked yet.
+    pub entry: Option<i64>,
     /// What kind of entry, such as `redeem`.
     pub kind: String,
     /// What it did to the balance.
@@ -114,17 +154,28 @@ impl Store {
             .bind(tenant.organization.clone())
             .bind(tenant.sovereign.clone())
             .bind(tenant.plan.clone())
+            .bind(format!("{} seconds", tenant.grace))
+            .bind(tenant.warn.clone())
             .bind(digests)
             .bind(holders);
         self.read("look up a Tenant", call).await
     }
 
+    /// The account of an organization, with the entries since an instant, else all of them.
+    ///
     /// # Errors
     /// The database does not serve.
-    pub async fn statement(&self, namespace: &str, organization: &str) -> Result<Statement, Error> {
-        let call = sqlx::query_scalar(sql::STATEMENT);
-        self.read("read a statement", call.bind(namespace.to_owned()).bind(organization.to_owned()))
-            .await
+    pub async fn statement(
+        &self,
+        namespace: &str,
+        organization: &str,
+        since: Option<Timestamp>,
+    ) -> Result<Statement, Error> {
+        let call = sqlx::query_scalar(sql::STATEMENT)
+            .bind(namespace.to_owned())
+            .bind(organization.to_owned())
+            .bind(since.map(|since| since.to_string()));
+        self.read("read a statement", call).await
     }
 
     /// Every row that breaks an invariant of the ledger; there are none in an honest one.

@@ -39,6 +39,7 @@ pub(super) struct Redemption {
     pub(super) code: Digest,
     pub(super) organization: String,
     pub(super) sovereign: String,
+    pub(super) plan: String,
 }
 
 type Waiting = (Redemption, oneshot::Sender<Result<Answer, Error>>);
@@ -115,6 +116,7 @@ fn single(call: &Redemption) -> Call {
         .bind(call.code.0.to_vec())
         .bind(call.organization.clone())
         .bind(call.sovereign.clone())
+        .bind(call.plan.clone())
 }
 
 /// Answers in the order of the calls, which are of one franchise and one epoch.
@@ -130,7 +132,8 @@ async fn batch(pool: &PgPool, calls: Vec<Redemption>) -> Result<Vec<Result<Answe
         .bind(column(|call| &call.key))
         .bind(codes)
         .bind(column(|call| &call.organization))
-        .bind(column(|call| &call.sovereign));
+        .bind(column(|call| &call.sovereign))
+        .bind(column(|call| &call.plan));
     let mut rows: Vec<(i32, String, Option<String>)> =
         once(pool, DOING, |on| Box::pin(call.fetch_all(on))).await?;
     rows.sort_unstable_by_key(|(number, ..)| *number);

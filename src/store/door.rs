@@ -110,6 +110,28 @@ impl Door {
         .await
     }
 
+    /// Pins the database to a hub, by the UID of its kube-system namespace. A database that belongs
+    /// to another hub is left alone: [`Error::HubChanged`].
+    pub async fn pin_hub(&self, hub: &str) -> Result<(), Error> {
+        let seen = hub.to_owned();
+        let make = || sqlx::query_as(sql::PIN_HUB).bind(seen.clone());
+        match self.call("look whose ledger this is", make).await? {
+            Answer::Done(_) => Ok(()),
+            Answer::Refused(_) => Err(Error::HubChanged { seen }),
+        }
+    }
+
+    /// Gives the database to a hub. Whoever acted on it before is fenced.
+    pub async fn adopt_hub(&self, hub: &str) -> Result<Answer, Error> {
+        let hub = hub.to_owned();
+        self.call("adopt the hub", || sqlx::query_as(sql::ADOPT_HUB).bind(hub.clone())).await
+    }
+
+    /// Accepts that the namespace of a franchise was made anew with this UID.
+    pub async fn accept_franchise(&self, namespace: &str, uid: &str) -> Result<Answer, Error> {
+        self.call_named("accept a franchise", sql::ACCEPT_FRANCHISE, namespace, [uid]).await
+    }
+
     /// Closes a Sovereign on which no Tenant is awake.
     pub async fn close_sovereign(&self, namespace: &str, name: &str) -> Result<Answer, Error> {
         self.call_named("close a Sovereign", sql::CLOSE_SOVEREIGN, namespace, [name]).await
@@ -134,8 +156,12 @@ impl Door {
                 .bind(currency.code().to_owned())
                 .bind(*minor)
                 .bind(voucher.terms.cap)
+                .bind(voucher.terms.budget)
                 .bind(instant(voucher.terms.valid_from))
                 .bind(instant(voucher.terms.expires_at))
+                .bind(voucher.terms.credit_expires_after.map(|it| format!("{it} seconds")))
+                .bind(voucher.terms.plans.clone())
+                .bind(voucher.terms.new_accounts_only)
                 .bind(voucher.terms.state.name())
         })
         .await
@@ -146,15 +172,17 @@ impl Door {
         self.call_named("retire a Voucher", sql::RETIRE, namespace, [holder]).await
     }
 
-    /// Gives an organization to a Tenant, if no other has it, and opens its account.
+    /// Gives an organization to a Tenant, if no other has it, opens its account, and notes for how
+    /// many seconds it goes on after a paid period.
     pub async fn claim(
         &self,
         namespace: &str,
         organization: &str,
         tenant: &str,
-        sovereign: &str,
+        (sovereign, grace): (&str, i64),
     ) -> Result<Answer, Error> {
-        let names = [organization, tenant, sovereign];
+        let grace = format!("{grace} seconds");
+        let names = [organization, tenant, sovereign, &grace];
         self.call_named("claim an organization", sql::CLAIM, namespace, names).await
     }
 
@@ -169,7 +197,7 @@ impl Door {
         self.call_named("let an organization sleep", sql::LEAVE, namespace, names).await
     }
 
-    /// Orders the next period at the price in force.
+    /// Orders a period at the price in force, or a dearer plan for the rest of the one that runs.
     pub async fn order(
         &self,
         namespace: &str,
@@ -181,18 +209,20 @@ impl Door {
         self.call_named("order a period", sql::ORDER, namespace, names).await
     }
 
-    /// Redeems a code for an organization under the caller's key. Calls that wait at the same time
-    /// share a commit; one that comes alone waits for nobody.
+    /// Redeems a code under the caller's key for an organization on a Sovereign and a plan. Calls
+    /// that wait at the same time share a commit; one that comes alone waits for nobody.
     pub async fn redeem(
         &self,
         namespace: &str,
         key: &str,
         code: Digest,
-        (organization, sovereign): (&str, &str),
+        customer: (&str, &str, &str),
     ) -> Result<Answer, Error> {
-        let [namespace, key, organization, sovereign] =
-            [namespace, key, organization, sovereign].map(str::to_owned);
-        let call = Redemption { namespace, epoch: self.epoch, key, code, organization, sovereign };
+        let (organization, sovereign, plan) = customer;
+        let [namespace, key, organization, sovereign, plan] =
+            [namespace, key, organization, sovereign, plan].map(str::to_owned);
+        let epoch = self.epoch;
+        let call = Redemption { namespace, epoch, key, code, organization, sovereign, plan };
         let answer = self.lanes.redeem(call).await;
         self.committed.notify_one();
         answer
@@ -203,20 +233,21 @@ impl Door {
     pub async fn redeem_and_hold(
         &self,
         namespace: &str,
-        (organization, sovereign): (&str, &str),
+        (organization, sovereign, plan): (&str, &str, &str),
         (order, attempt): (i64, i32),
         codes: &[Digest],
     ) -> Result<Answer, Error> {
-        let texts = [namespace, organization, sovereign].map(str::to_owned);
+        let texts = [namespace, organization, sovereign, plan].map(str::to_owned);
         let (epoch, codes) = (self.epoch, codes.to_vec());
         self.call("hold credit", move || {
-            let [namespace, organization, sovereign] = texts.clone();
+            let [namespace, organization, sovereign, plan] = texts.clone();
             let codes: Vec<Vec<u8>> = codes.iter().map(|code| code.0.to_vec()).collect();
             sqlx::query_as(sql::REDEEM_AND_HOLD)
                 .bind(namespace)
                 .bind(epoch)
                 .bind(organization)
                 .bind(sovereign)
+                .bind(plan)
                 .bind(order)
                 .bind(attempt)
                 .bind(codes)
@@ -310,7 +341,11 @@ impl Door {
 
     /// One money operation: a statement of its own, in a task of its own, again while a twin or a
     /// lock is in the way.
-    async fn call(&self, doing: &'static str, make: impl Fn() -> Call) -> Result<Answer, Error> {
+    pub(super) async fn call(
+        &self,
+        doing: &'static str,
+        make: impl Fn() -> Call,
+    ) -> Result<Answer, Error> {
         let answer = persist(&self.pool, doing, make).await;
         self.committed.notify_one();
         answer

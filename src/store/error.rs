@@ -34,6 +34,18 @@ pub enum Error {
     /// The application role could write a ledger table by itself.
     #[error("RoleUnsafe: role catalyst_app may write ledger tables; run catalyst-operator migrate")]
     RoleUnsafe,
+    /// The server may lose what it acknowledged.
+    #[error("DurabilityUnsafe: {0}")]
+    DurabilityUnsafe(String),
+    /// The database belongs to another hub.
+    #[error(
+        "the database belongs to another hub than {seen}; if this one is to take over, run \
+         catalyst-operator ledger adopt-hub {seen}"
+    )]
+    HubChanged {
+        /// The hub that asked.
+        seen: String,
+    },
     /// Money of this franchise waits for a person.
     #[error("the ledger is frozen: {0}")]
     Frozen(String),

@@ -9,10 +9,10 @@ macro_rules! statements {
 }
 
 statements! {
-    /// The level that may serve, and whether our role could write.
+    /// The level that may serve, whether our role could write, and what a crash could lose.
     CHECK: "select least_program, exists (select from pg_class c \
             where c.relnamespace = 'ledger'::regnamespace and c.relkind in ('r', 'p') \
-            and has_table_privilege(c.oid, 'insert, update, delete, truncate')) \
+            and has_table_privilege(c.oid, 'insert, update, delete, truncate')), durability \
             from ledger.level_v1()"
     /// The next leader's epoch.
     BEGIN_LEADERSHIP: "select ledger.begin_leadership_v1()"
@@ -23,28 +23,41 @@ statements! {
     /// Accepts a Sovereign and its plans.
     ACCEPT_SOVEREIGN: "select outcome, detail::text \
                        from ledger.accept_sovereign_v1($1, $2, $3, $4, $5, $6, $7)"
+    /// Accepts that the namespace of a franchise was made anew.
+    ACCEPT_FRANCHISE: "select outcome, detail::text from ledger.accept_franchise_v1($1, $2, $3)"
+    /// Pins the database to its hub, or says which it is.
+    PIN_HUB: "select outcome, detail from ledger.pin_hub_v1($1)"
+    /// Gives the database to another hub.
+    ADOPT_HUB: "select outcome, detail from ledger.adopt_hub_v1($1)"
+    /// Gives an organization credit.
+    CREDIT: "select outcome, detail from ledger.credit_v1($1, $2, $3, $4, $5, $6, $7, $8)"
+    /// Takes an entry back.
+    REVERSE: "select outcome, detail from ledger.reverse_v1($1, $2, $3, $4, $5)"
+    /// Closes an account.
+    CLOSE: "select outcome, detail from ledger.close_v1($1, $2, $3, $4, $5, $6)"
     /// Closes a Sovereign.
     CLOSE_SOVEREIGN: "select outcome, detail::text from ledger.close_sovereign_v1($1, $2, $3)"
     /// Accepts a Voucher's terms.
     ACCEPT_VOUCHER: "select outcome, detail::text from ledger.accept_voucher_v1($1, $2, $3, $4, \
-                     $5, $6, $7, $8, $9, $10, $11, coalesce($12::timestamptz, '-infinity'), \
-                     coalesce($13::timestamptz, 'infinity'), $14)"
+                     $5, $6, $7, $8, $9, $10, $11, $12, \
+                     coalesce($13::timestamptz, '-infinity'), \
+                     coalesce($14::timestamptz, 'infinity'), $15, $16, $17, $18)"
     /// Retires a Voucher's code.
     RETIRE: "select outcome, detail::text from ledger.retire_v1($1, $2, $3)"
     /// Gives an organization to a Tenant.
-    CLAIM: "select outcome, detail::text from ledger.claim_v1($1, $2, $3, $4, $5)"
+    CLAIM: "select outcome, detail::text from ledger.claim_v1($1, $2, $3, $4, $5, $6)"
     /// Puts an organization to sleep.
     LEAVE: "select outcome, detail::text from ledger.leave_v1($1, $2, $3, $4)"
     /// Orders the next period.
     ORDER: "select outcome, detail::text from ledger.order_v1($1, $2, $3, $4, $5)"
     /// Redeems one code.
-    REDEEM: "select outcome, detail from ledger.redeem_v1($1, $2, $3, $4, $5, $6)"
+    REDEEM: "select outcome, detail from ledger.redeem_v1($1, $2, $3, $4, $5, $6, $7)"
     /// Redeems several codes in one commit.
     REDEEM_BATCH: "select n, outcome, detail \
-                   from ledger.redeem_batch_v1($1, $2, $3, $4, $5, $6)"
+                   from ledger.redeem_batch_v1($1, $2, $3, $4, $5, $6, $7)"
     /// Redeems codes and holds what an order costs.
     REDEEM_AND_HOLD: "select outcome, detail::text \
-                      from ledger.redeem_and_hold_v1($1, $2, $3, $4, $5, $6, $7)"
+                      from ledger.redeem_and_hold_v1($1, $2, $3, $4, $5, $6, $7, $8)"
     /// Spends what is held.
     CAPTURE: "select outcome, detail from ledger.capture_v1($1, $2, $3)"
     /// Gives back what is held.
@@ -58,13 +71,13 @@ statements! {
     /// What there is to know of a Voucher.
     OBSERVE_VOUCHER: "select ledger.observe_voucher_v1($1, $2, $3, $4)"
     /// What there is to know of a Tenant.
-    OBSERVE_TENANT: "select ledger.observe_tenant_v1($1, $2, $3, $4, $5, $6, $7)"
+    OBSERVE_TENANT: "select ledger.observe_tenant_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     /// Who is concerned by what was committed since a point.
     CHANGES: "select point, kind, namespace, name from ledger.changes_v1($1)"
     /// Tells the followers to look.
     NOTIFY: "select pg_notify('ledger', '')::text"
     /// An account as its customer reads it.
-    STATEMENT: "select ledger.statement_v1($1, $2)"
+    STATEMENT: "select ledger.statement_v1($1, $2, $3::timestamptz)"
     /// Violations of the invariants.
     VERIFY: "select invariant, namespace, what from ledger.verify_v1()"
 }

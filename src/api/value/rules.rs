@@ -102,6 +102,21 @@ pub(in crate::api) fn quantities(_: &mut schemars::SchemaGenerator) -> Schema {
     })
 }
 
+/// The form of a length of time.
+const DURATION: &str = "^[1-9][0-9]{0,4}(m|h|d)$";
+
+pub(super) fn duration() -> Schema {
+    let advice = "write a number from 1 to 99999 and m, h or d, such as 7d";
+    json_schema!({
+        "type": "string",
+        "maxLength": 6,
+        "x-kubernetes-validations": rules([
+            rule(format!("self.matches('{DURATION}')"), format!("not a length of time: {advice}"))
+                .quoting(format!("'\"' + self + '\" is not a length of time: {advice}'")),
+        ]),
+    })
+}
+
 fn amount(noun: &str, example: &str, least: i64) -> Schema {
     json_schema!({
         "type": "string",

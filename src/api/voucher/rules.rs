@@ -53,6 +53,18 @@ pub(super) fn spec_rules() -> Value {
         )
         .at(".maxRedemptions"),
         rule(
+            "has(self.budget) || !has(oldSelf.budget)",
+            "budget cannot be removed once set: a deleted line must not make a Voucher unlimited; \
+             set an amount",
+        )
+        .at(".budget"),
+        rule(
+            "!has(self.budget) || \
+             self.budget.endsWith(self.credit.substring(self.credit.indexOf(' ')))",
+            "budget must be in the currency of credit",
+        )
+        .at(".budget"),
+        rule(
             "oldSelf.state != 'Revoked' || self.state == 'Revoked'",
             "a revoked Voucher stays revoked: put state: Revoked back, or create another Voucher \
              with another code (to stop one for a while, use state: Paused)",

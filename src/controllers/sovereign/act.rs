@@ -36,6 +36,10 @@ pub(super) async fn act(
                 let franchise = (wanted.namespace.as_str(), uid);
                 door.accept_sovereign(franchise, &wanted.name, currency, &wanted.plans).await?
             }
+            Step::AcceptFranchise => {
+                let uid = seen.franchise.as_ref().map_or("", |franchise| &franchise.uid);
+                door.accept_franchise(&wanted.namespace, uid).await?
+            }
             Step::Close => door.close_sovereign(&wanted.namespace, &wanted.name).await?,
         };
         ctx.metrics.answered(&answer);

@@ -11,6 +11,8 @@ pub(super) enum Step {
     Hold,
     /// Bring the ledger to what the spec sells.
     Accept,
+    /// Accept that the namespace of the franchise was made anew, as an administrator says.
+    AcceptFranchise,
     /// Close it in the ledger, if no Tenant is awake on it.
     Close,
     /// Take our finalizer off the object.
@@ -22,6 +24,10 @@ pub(super) enum Step {
 pub(super) fn decide(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
     if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
+        let accepted = seen.franchise.as_ref().is_some_and(|franchise| franchise.is_accepted);
+        if accepted && matches!(reason, Reason::FranchiseIdentityChanged { .. }) {
+            return (vec![Step::AcceptFranchise], Verdict::Again);
+        }
         return (vec![], Verdict::Waiting(reason));
     }
     if state.is_leaving {

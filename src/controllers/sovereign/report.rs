@@ -34,7 +34,12 @@ pub(super) fn status(
     };
     let good = ("Accepted", "its plans are on sale");
     let connected = format!("this cluster, {}", seen.version);
-    let leaves = vec![Leaf::holds("Connected", "Connected", connected)];
+    let mut leaves = vec![Leaf::holds("Connected", "Connected", connected)];
+    let standing = &seen.facts.standing;
+    if let Some(why) = standing.durability.as_ref().filter(|_| standing.unsafe_is_allowed) {
+        let why = format!("money moves all the same, as the operator was told: {why}");
+        leaves.push(Leaf::holds("DurabilityUnsafe", "Allowed", why));
+    }
     let leaves = conditions::summary(verdict, good, leaves, meta, now);
     SovereignStatus {
         observed_generation: meta.generation,

@@ -1,5 +1,5 @@
 //! A Sovereign's turns and what is reported of them, as sentences. Facts are built as the ledger
-//! answers them (`migrations/0006_reading.sql`).
+//! answers them (`migrations/0010_observe.sql`).
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,11 @@ fn world() -> World {
         object: serde_json::from_value(object).unwrap(),
         state: ObjectState { is_leaving: false, is_held: false },
         seen: Seen {
-            franchise: Some(FranchiseNamespace { uid: "uid-omantel".to_owned(), in_cluster: true }),
+            franchise: Some(FranchiseNamespace {
+                uid: "uid-omantel".to_owned(),
+                in_cluster: true,
+                is_accepted: false,
+            }),
             facts: serde_json::from_value(facts).expect("the ledger answers like this"),
             cluster: "cluster-one".to_owned(),
             version: "v1.36.3".to_owned(),

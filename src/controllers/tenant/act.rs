@@ -28,7 +28,7 @@ pub(super) async fn act(
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
     let Tenant { namespace, name, organization, sovereign, plan, .. } = wanted;
-    let customer = (organization.as_str(), sovereign.as_str());
+    let customer = (organization.as_str(), sovereign.as_str(), plan.as_str());
     for step in steps {
         let answer = match step {
             Step::Hold => {
@@ -47,7 +47,9 @@ pub(super) async fn act(
                 remove(&objects, wanted, ctx).await?;
                 continue;
             }
-            Step::Claim => door.claim(namespace, organization, name, sovereign).await?,
+            Step::Claim => {
+                door.claim(namespace, organization, name, (sovereign, wanted.grace)).await?
+            }
             Step::Order => door.order(namespace, organization, sovereign, plan).await?,
             Step::Redeem(code) => {
                 let key = format!("redeem/{organization}/{code}");

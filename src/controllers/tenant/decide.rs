@@ -7,13 +7,15 @@ use super::observe::Seen;
 use crate::controllers::object::ObjectState;
 use crate::domain::{
     code::Digest,
-    facts::{Item, Order},
-    money::{Currency, Money},
+    facts::Item,
     object::{Identity, Kind, Live, Object},
-    reason::{Outlook, Reason},
+    reason::Reason,
     tenant::Tenant,
     verdict::Verdict,
 };
+use pay::Payment;
+
+mod pay;
 
 /// One thing to do, which can be repeated without harm.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +24,7 @@ pub(super) enum Step {
     Hold,
     /// Take the organization, and open its account.
     Claim,
-    /// Order the next period.
+    /// Order a period, or a dearer plan for the rest of one.
     Order,
     /// Redeem a code.
     Redeem(Digest),
@@ -79,7 +81,11 @@ pub(super) fn decide(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decisi
         let hold = (!state.is_held).then_some(Step::Hold);
         return again(hold.into_iter().chain([Step::Claim]));
     }
-    pay(wanted, seen).unwrap_or_else(|| provision(wanted, seen))
+    match pay::pay(wanted, seen) {
+        Payment::First(decision) => decision,
+        Payment::Settled => provision(wanted, seen, None),
+        Payment::Unpaid(reason) => provision(wanted, seen, Some(reason)),
+    }
 }
 
 /// Why there is no cluster to live on. What stands already is kept in its place all the same.
@@ -96,88 +102,9 @@ fn homeless(wanted: &Tenant, seen: &Seen) -> Option<Reason> {
         .then(|| Reason::InClusterNotAllowed { namespace: wanted.namespace.clone() })
 }
 
-/// What is to be paid before anything is made; nothing where that is settled.
-fn pay(wanted: &Tenant, seen: &Seen) -> Option<Decision> {
-    if seen.facts.account.as_ref().is_some_and(|account| account.suspended) {
-        let organization = wanted.organization.clone();
-        return Some(waits(Reason::AccountSuspended { organization }));
-    }
-    if let Some(period) = &seen.facts.period
-        && period.sovereign != wanted.sovereign
-    {
-        let (sovereign, until) = (period.sovereign.clone(), period.ends_at.to_string());
-        return Some(waits(Reason::PaidElsewhere { sovereign, until }));
-    }
-    let codes: Vec<Digest> = wanted
-        .judge(&seen.facts)
-        .iter()
-        .filter(|judged| judged.refusal == Some(Reason::NotRedeemedYet {}))
-        .filter_map(|judged| judged.lineage.map(|lineage| lineage.digest))
-        .collect();
-    if seen.facts.period.is_some() {
-        return codes.first().map(|code| again([Step::Redeem(*code)]));
-    }
-    let Some(order) = order(wanted, seen) else {
-        // A plan that is not sold any more stays in force for an order that is covered.
-        return Some(order_anew(wanted, seen));
-    };
-    let spendable = seen.facts.account.as_ref().map_or(0, |account| account.spendable);
-    if order.is_covered() {
-        codes.first().map(|code| again([Step::Redeem(*code)]))
-    } else if spendable >= order.amount || !codes.is_empty() {
-        let attempt = order.attempts + 1;
-        Some(again([Step::RedeemAndHold { order: order.order, attempt, codes }]))
-    } else {
-        Some(waits(short(wanted, order.amount, spendable, seen)))
-    }
-}
-
-/// The order to go on with: the one for the plan as it is sold now, or one whose plan is not sold
-/// any more but which is paid for.
-fn order<'a>(wanted: &Tenant, seen: &'a Seen) -> Option<&'a Order> {
-    let order = seen.facts.order.as_ref().filter(|order| order.sovereign == wanted.sovereign)?;
-    match &seen.facts.offer {
-        Some(offer) => {
-            (offer.plan == order.plan && offer.revision == order.revision).then_some(order)
-        }
-        None => (order.is_covered() && order.plan == wanted.plan).then_some(order),
-    }
-}
-
-fn order_anew(wanted: &Tenant, seen: &Seen) -> Decision {
-    if seen.facts.offer.is_none() {
-        let offers = match seen.facts.offers.as_slice() {
-            [] => "none".to_owned(),
-            offers => offers.join(", "),
-        };
-        let (plan, sovereign) = (wanted.plan.clone(), wanted.sovereign.clone());
-        return waits(Reason::PlanNotFound { plan, sovereign, offers });
-    }
-    let held = seen.facts.order.as_ref().filter(|order| order.held);
-    again(held.map(|order| Step::Release(order.order)).into_iter().chain([Step::Order]))
-}
-
-fn short(wanted: &Tenant, needed: i64, available: i64, seen: &Seen) -> Reason {
-    let currency = seen.facts.sovereign.as_ref().map(|accepted| accepted.currency.as_str());
-    let currency = currency.and_then(|code| Currency::parse(code).ok());
-    let print = |minor: i64| match currency.clone() {
-        Some(currency) => Money { minor, currency }.to_string(),
-        None => minor.to_string(),
-    };
-    let (available, needed, plan) = (print(available), print(needed), wanted.plan.clone());
-    let judged = wanted.judge(&seen.facts);
-    let awaited = judged.iter().find(|judged| {
-        let outlook = judged.refusal.as_ref().map(Reason::outlook);
-        matches!(outlook, Some(Outlook::Missing | Outlook::Progressing))
-    });
-    match awaited {
-        None => Reason::CreditShort { available, needed, plan },
-        Some(judged) => Reason::CreditAwaited { available, needed, plan, voucher: judged.title() },
-    }
-}
-
-/// What is to be made, mended or taken away, and the capture once everything stands.
-fn provision(wanted: &Tenant, seen: &Seen) -> Decision {
+/// What is to be made, mended or taken away, and the capture once everything stands. What is left
+/// to be said of the payment is said when nothing else is.
+fn provision(wanted: &Tenant, seen: &Seen, unpaid: Option<Reason>) -> Decision {
     let desired = seen.desired.as_deref().unwrap_or_default();
     if let Some(reason) = obstacle(wanted, seen, desired) {
         return waits(reason);
@@ -191,9 +118,10 @@ fn provision(wanted: &Tenant, seen: &Seen) -> Decision {
     if let Some(what) = leaving.or_else(pending) {
         return waits(Reason::Provisioning { what });
     }
-    match &seen.facts.order {
-        Some(order) if seen.facts.period.is_none() => again([Step::Capture(order.order)]),
-        _ => (vec![], Verdict::Ready),
+    match (seen.facts.order.as_ref().filter(|order| order.is_covered()), unpaid) {
+        (Some(order), _) => again([Step::Capture(order.order)]),
+        (None, Some(reason)) => waits(reason),
+        (None, None) => (vec![], Verdict::Ready),
     }
 }
 

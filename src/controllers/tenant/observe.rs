@@ -52,12 +52,13 @@ pub(super) async fn observe(wanted: &Tenant, ctx: &Context) -> Result<Seen, Erro
     })
 }
 
-/// What may stand now: what the running period paid for, else what the next one has set aside.
+/// What may stand now: what credit is set aside for, else what is paid for or was until a while
+/// ago.
 pub(super) fn terms_in_force<'a>(wanted: &Tenant, facts: &'a TenantFacts) -> Option<&'a PlanTerms> {
     let paid = facts.period.as_ref().filter(|period| period.sovereign == wanted.sovereign);
     let ordered = facts.order.as_ref().filter(|order| order.sovereign == wanted.sovereign);
     let held = ordered.filter(|order| order.is_covered());
-    paid.map(|period| &period.terms).or(held.map(|order| &order.terms))
+    held.map(|order| &order.terms).or(paid.map(|period| &period.terms))
 }
 
 impl Seen {
@@ -81,9 +82,16 @@ impl Seen {
         let now = self.facts.standing.now;
         let lineages = self.facts.by_code.iter().chain(&self.facts.by_holder).flatten();
         let starts = lineages.filter_map(|lineage| lineage.terms.valid_from);
-        let ends = self.facts.period.iter().map(|period| period.ends_at);
-        let lapses = self.facts.order.iter().filter_map(|order| order.lapses_at);
-        let next = starts.chain(ends).chain(lapses).filter(|instant| *instant > now).min()?;
+        let facts = &self.facts;
+        let renewals = facts.renewal.iter().flat_map(|renewal| [renewal.due_at, renewal.until]);
+        let lapses = facts.order.iter().filter_map(|order| order.lapses_at);
+        let expires = facts.account.iter().filter_map(|account| account.expires_at);
+        let next = starts
+            .chain(renewals)
+            .chain(lapses)
+            .chain(expires)
+            .filter(|instant| *instant > now)
+            .min()?;
         Some((now, next))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     controllers::{Error, conditions, object::requested},
     desired,
     domain::{
+        facts::{Entitlement, Period},
         money::{Currency, Money},
         reason::{Outlook, Reason},
         tenant::{Judged, Named, Tenant},
@@ -29,7 +30,7 @@ pub(super) fn status(
         Ok(visit) => visit,
         Err(error) => {
             let unknown: &[_] = match error {
-                Error::Store(_) | Error::NoEpoch { .. } => &["Entitled"],
+                Error::Store(_) | Error::NoEpoch(_) => &["Entitled"],
                 Error::Cluster(_) => &["Synced"],
                 Error::Spec(_) => &[],
             };
@@ -109,19 +110,22 @@ fn leaves(visit: &Visit) -> Vec<Leaf> {
     let accepted = ("Accepted", "the Sovereign is accepted");
     let namespaces = ("NamespacesApplied", "every namespace stands");
     let policies = ("PoliciesApplied", "quota, limits, network policies and roles are applied");
-    vec![
+    let mut leaves = vec![
         leaf("SovereignReady", Stage::Sovereign, accepted),
         vouchers(wanted, seen),
-        entitled(seen, verdict, at),
+        entitled(wanted, seen, verdict, at),
         leaf("NamespacesReady", Stage::Namespaces, namespaces),
         leaf("PoliciesReady", Stage::Policies, policies),
         leaf("Synced", Stage::Policies, ("InSync", "what stands is what should stand")),
-    ]
+    ];
+    leaves.extend(credit_low(seen));
+    leaves.extend(price_changes(seen));
+    leaves
 }
 
 /// `Entitled=False` only where credit is the cause; where something else is in the way, we have
 /// not asked.
-fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
+fn entitled(wanted: &Tenant, seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
     const KIND: &str = "Entitled";
     if let Verdict::Waiting(reason) = verdict
         && reason.outlook() == Outlook::Unknown
@@ -129,12 +133,15 @@ fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
         return Leaf::unknown(KIND, reason);
     }
     if let Some(period) = &seen.facts.period {
-        let until = format!("plan {} is paid until {}", period.plan, second(period.ends_at));
-        return Leaf::holds(KIND, "Paid", until);
+        return Leaf::holds(KIND, seen.facts.entitlement.reason(), in_force(wanted, period, seen));
     }
     match (verdict, &seen.facts.order) {
         (
-            Verdict::Waiting(reason @ (Reason::CreditShort { .. } | Reason::CreditAwaited { .. })),
+            Verdict::Waiting(
+                reason @ (Reason::CreditShort { .. }
+                | Reason::CreditAwaited { .. }
+                | Reason::CreditExhausted { .. }),
+            ),
             _,
         ) => Leaf::fails(KIND, reason),
         (Verdict::Waiting(reason), _) if at == Stage::Credit => Leaf::unknown(KIND, reason),
@@ -147,6 +154,58 @@ fn entitled(seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf {
         }
         _ => Leaf::pending(KIND),
     }
+}
+
+/// What is paid for, or was until a while ago, and what comes after it.
+fn in_force(wanted: &Tenant, period: &Period, seen: &Seen) -> String {
+    let (plan, ends) = (&period.plan, second(period.ends_at));
+    let facts = &seen.facts;
+    match (facts.entitlement, &facts.renewal) {
+        (Entitlement::Grace, Some(renewal)) => format!(
+            "plan {plan} was paid until {ends}, and the next period costs {} with {} of credit: \
+             it goes on until {}; add a voucher to spec.vouchers",
+            money(renewal.amount, seen).unwrap_or_default(),
+            money(renewal.available, seen).unwrap_or_default(),
+            second(renewal.until),
+        ),
+        (Entitlement::Due, _) => {
+            format!("plan {plan} was paid until {ends}, and the next period is about to be")
+        }
+        _ if facts.quote.is_none() && facts.offer.is_some() && wanted.plan != *plan => {
+            format!("plan {plan} is paid until {ends}, when plan {} begins", wanted.plan)
+        }
+        _ => format!("plan {plan} is paid until {ends}"),
+    }
+}
+
+/// That the credit will not pay for the next period, while that is so.
+fn credit_low(seen: &Seen) -> Option<Leaf> {
+    let low = matches!(seen.facts.entitlement, Entitlement::Low | Entitlement::Grace);
+    let renewal = seen.facts.renewal.as_ref().filter(|_| low)?;
+    let message = format!(
+        "the period that begins at {} costs {}, and the credit will be {}: add a voucher to \
+         spec.vouchers",
+        second(renewal.due_at),
+        money(renewal.amount, seen).unwrap_or_default(),
+        money(renewal.available, seen).unwrap_or_default(),
+    );
+    Some(Leaf::holds("CreditLow", "RenewalShort", message))
+}
+
+/// That the plan costs something else with the next period, while that is so.
+fn price_changes(seen: &Seen) -> Option<Leaf> {
+    let (period, offer) = (seen.facts.period.as_ref()?, seen.facts.offer.as_ref()?);
+    if offer.plan != period.plan || offer.amount == period.price {
+        return None;
+    }
+    let message = format!(
+        "from {} plan {} costs {} instead of {}",
+        second(period.ends_at),
+        period.plan,
+        money(offer.amount, seen).unwrap_or_default(),
+        money(period.price, seen).unwrap_or_default(),
+    );
+    Some(Leaf::holds("PriceChanges", "NextPeriod", message))
 }
 
 fn vouchers(wanted: &Tenant, seen: &Seen) -> Leaf {

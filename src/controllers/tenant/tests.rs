@@ -1,13 +1,15 @@
 //! A Tenant's turns, as sentences. Facts are built as the ledger answers them
-//! (`migrations/0006_reading.sql`), so that the contract between the two is tested as well.
+//! (`migrations/0010_observe.sql`), so that the contract between the two is tested as well.
 
 mod exhaustive;
 mod leaving;
 mod money;
 mod objects;
+mod prices;
 mod reports;
 mod way;
 
+use prices::{order, period, renewal};
 use serde_json::{Value, json};
 
 use super::{
@@ -21,7 +23,7 @@ use crate::{
     desired,
     domain::{
         code::{Code, Digest},
-        facts::{Account, Item, Order, Period, PlanTerms, TenantFacts},
+        facts::{Account, Entitlement, Item, Order, TenantFacts},
         object::{Identity, Kind, Live, Object},
         reason::Reason,
         tenant::Tenant,
@@ -52,7 +54,8 @@ struct World {
 /// Kestrel wants plan m on catalyst-zero, names one code, and nothing has happened yet.
 fn world() -> World {
     let facts = serde_json::from_value(answer()).expect("the ledger answers like this");
-    let franchise = FranchiseNamespace { uid: "uid-omantel".to_owned(), in_cluster: true };
+    let franchise =
+        FranchiseNamespace { uid: "uid-omantel".to_owned(), in_cluster: true, is_accepted: false };
     World {
         wanted: Tenant::parse(&object()).unwrap(),
         state: ObjectState { is_leaving: false, is_held: false },
@@ -90,7 +93,8 @@ fn answer() -> Value {
         "sovereign": {"currency": "OMR", "cluster": "cluster-one"},
         "offers": ["m", "s"],
         "offer": {"plan": "m", "revision": 1, "amount": PRICE, "terms": plan()},
-        "claimed": false, "taken_by": null, "account": null, "period": null, "order": null,
+        "claimed": false, "taken_by": null, "account": null, "entitlement": "New",
+        "period": null, "renewal": null, "quote": null, "order": null, "is_new": true,
         "by_code": [lineage()], "by_holder": [], "inventory": [],
     })
 }
@@ -107,7 +111,9 @@ fn lineage() -> Value {
     json!({
         "digest": Code::parse(CODE).unwrap().digest().to_string(), "hint": CODE,
         "holder": "launch", "sovereign": "catalyst-zero", "currency": "OMR", "amount": CREDIT,
-        "state": "Active", "cap": 50, "used": 12, "valid_from": null, "expires_at": null,
+        "state": "Active", "cap": 50, "used": 12, "budget": null,
+        "spent": 1_200_000, "credit_expires_after": null, "plans": null,
+        "new_accounts_only": false, "valid_from": null, "expires_at": null,
         "generation": 1, "uid": "uid-launch", "redeemed_at": null,
     })
 }
@@ -134,6 +140,7 @@ impl World {
     }
 
     fn ordered(mut self) -> Self {
+        self.price();
         self.take(Step::Order);
         self
     }
@@ -188,6 +195,7 @@ impl World {
 
     /// Brings what should stand up to what the ledger says, as a new observation does.
     fn look(&mut self) -> Vec<Object> {
+        self.price();
         let terms = terms_in_force(&self.wanted, &self.seen.facts);
         self.seen.desired = terms.map(|terms| desired::tenant(&self.wanted, terms));
         self.seen.desired.clone().unwrap_or_default()
@@ -255,19 +263,28 @@ impl World {
         match step {
             Step::Claim => {
                 facts.claimed = true;
-                facts.account.get_or_insert(Account { spendable: 0, held: 0, suspended: false });
+                facts.account.get_or_insert(Account {
+                    spendable: 0,
+                    held: 0,
+                    suspended: false,
+                    expires_at: None,
+                });
             }
-            Step::Order => facts.order = facts.offer.as_ref().map(order),
+            Step::Order => facts.order = facts.quote.as_ref().map(order),
             Step::Capture(_) => {
                 let order = facts.order.take().unwrap();
                 facts.account.as_mut().unwrap().held -= order.amount;
                 facts.period = Some(period(order));
+                facts.entitlement = Entitlement::Paid;
+                facts.renewal = Some(renewal());
             }
             Step::Release(_) => {
                 let order = facts.order.take().unwrap();
                 let account = facts.account.as_mut().unwrap();
-                account.held -= order.amount;
-                account.spendable += order.amount;
+                if order.held {
+                    account.held -= order.amount;
+                    account.spendable += order.amount;
+                }
             }
             Step::Leave => facts.claimed = false,
             other => panic!("{other:?} is not in the books"),
@@ -345,18 +362,6 @@ impl World {
 
 fn is_called(identity: &Identity, kind: Kind, name: &str) -> bool {
     identity.kind == kind && identity.name.ends_with(name)
-}
-
-fn order(offer: &crate::domain::facts::Offer) -> Order {
-    read(json!({"order": 1, "sovereign": "catalyst-zero", "plan": offer.plan,
-        "revision": offer.revision, "amount": offer.amount, "terms": plan(), "attempts": 0,
-        "held": false, "lapses_at": null}))
-}
-
-fn period(order: Order) -> Period {
-    let terms: PlanTerms = order.terms;
-    read(json!({"number": 1, "starts_at": NOW, "ends_at": LATER,
-        "sovereign": order.sovereign, "plan": order.plan, "terms": terms}))
 }
 
 /// Names of the steps, for tests of their order.

@@ -94,7 +94,17 @@ fn refused_part(wanted: &Voucher, lineage: &Lineage) -> Verdict {
         Some(cap) if wanted.terms.cap != Some(cap) => {
             let written = wanted.terms.cap.map(|cap| cap.to_string());
             let wanted = written.unwrap_or_else(|| "unlimited".to_owned());
-            Verdict::Waiting(Reason::CapBelowRedeemed { wanted, used: lineage.used, cap })
+            return Verdict::Waiting(Reason::CapBelowRedeemed { wanted, used: lineage.used, cap });
+        }
+        _ => {}
+    }
+    match lineage.terms.budget {
+        Some(budget) if wanted.terms.budget != Some(budget) => {
+            let print =
+                |minor: i64| Money { minor, currency: wanted.credit.currency.clone() }.to_string();
+            let (granted, budget) = (print(lineage.spent), print(budget));
+            let wanted = wanted.terms.budget.map_or_else(|| "unlimited".to_owned(), print);
+            Verdict::Waiting(Reason::BudgetBelowGranted { wanted, granted, budget })
         }
         _ => Verdict::Ready,
     }

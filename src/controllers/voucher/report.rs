@@ -7,6 +7,7 @@ use crate::{
     api::{self, VoucherStatus},
     controllers::{Error, conditions, object::requested},
     domain::{
+        money::Money,
         reason::Reason,
         verdict::{Leaf, Status, Verdict},
         voucher::{Lineage, State},
@@ -47,6 +48,10 @@ pub(super) fn status(
             Some(cap) => format!("{used}/{cap}"),
             None => used.to_string(),
         }),
+        granted: lineage.map(|lineage| {
+            let currency = wanted.credit.currency.clone();
+            Money { minor: lineage.spent, currency }.to_string()
+        }),
         expires: wanted.terms.expires_at.map(|at| at.to_string()),
         last_handled_reconcile_at: requested(object),
     }
@@ -72,6 +77,7 @@ fn redeemable(lineage: Option<&Lineage>, verdict: &Verdict, now: Timestamp) -> L
         (.., Some(cap)) if lineage.used >= cap => {
             no("Exhausted", format!("all {cap} redemptions are used"))
         }
+        _ if lineage.is_beyond_budget() => no("Exhausted", "the budget is used up".to_owned()),
         _ => Leaf::holds(KIND, "Active", "the code can be redeemed"),
     }
 }

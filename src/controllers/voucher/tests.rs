@@ -1,5 +1,5 @@
 //! A Voucher's turns and what is reported of them, as sentences. Facts are built as the ledger
-//! answers them (`migrations/0006_reading.sql`).
+//! answers them (`migrations/0010_observe.sql`).
 
 mod reports;
 
@@ -51,7 +51,11 @@ fn world() -> World {
         object: serde_json::from_value(object).unwrap(),
         state: ObjectState { is_leaving: false, is_held: false },
         seen: Seen {
-            franchise: Some(FranchiseNamespace { uid: "uid-omantel".to_owned(), in_cluster: true }),
+            franchise: Some(FranchiseNamespace {
+                uid: "uid-omantel".to_owned(),
+                in_cluster: true,
+                is_accepted: false,
+            }),
             facts: serde_json::from_value(facts).expect("the ledger answers like this"),
         },
     }
@@ -62,7 +66,9 @@ fn lineage() -> Value {
     json!({
         "digest": Code::parse(CODE).unwrap().digest().to_string(), "hint": CODE,
         "holder": "launch", "sovereign": "catalyst-zero", "currency": "OMR", "amount": 100_000,
-        "state": "Active", "cap": 50, "used": 12, "valid_from": null, "expires_at": null,
+        "state": "Active", "cap": 50, "used": 12, "budget": null,
+        "spent": 1_200_000, "credit_expires_after": null, "plans": null,
+        "new_accounts_only": false, "valid_from": null, "expires_at": null,
         "generation": 2, "uid": "uid-launch",
     })
 }

@@ -12,13 +12,14 @@ async fn all_calls(books: &Books, door: &Door) -> Vec<(&'static str, Result<Answ
     let (n, code) = ("omantel", Digest([7; 32]));
     let voucher = books.voucher("LAUNCH").voucher;
     let place = ("OMR", "cluster-zero");
+    let account = ("kestrel", "catalyst-zero", "m");
     vec![
         ("accept a Sovereign", door.accept_sovereign(("new", "uid"), "zero", place, &[]).await),
         ("accept a Voucher", door.accept_voucher(VoucherTerms(&voucher)).await),
-        ("claim", door.claim(n, "falcon", "falcon", "catalyst-zero").await),
+        ("claim", door.claim(n, "falcon", "falcon", ("catalyst-zero", 60)).await),
         ("order", door.order(n, "kestrel", "catalyst-zero", "m").await),
-        ("redeem", door.redeem(n, "key", code, ("kestrel", "catalyst-zero")).await),
-        ("hold", door.redeem_and_hold(n, ("kestrel", "catalyst-zero"), (1, 1), &[code]).await),
+        ("redeem", door.redeem(n, "key", code, account).await),
+        ("hold", door.redeem_and_hold(n, account, (1, 1), &[code]).await),
         ("capture", door.capture(n, 1).await),
         ("release", door.release(n, 1).await),
         ("journal", door.journal(n, "kestrel", "cluster-zero", &[]).await),
@@ -71,7 +72,7 @@ async fn a_new_leader_waits_for_what_the_last_one_has_in_flight() {
     let old = books.door.begin_leadership().await.unwrap();
     let mut slow = books.database.admin.begin().await.unwrap();
     let redeem = "select outcome from redeem_v1('omantel', $1, 'key', sha256('LAUNCH'), \
-                  'kestrel', 'catalyst-zero')";
+                  'kestrel', 'catalyst-zero', 'm')";
     let outcome: String = sqlx::query_scalar(redeem).bind(old).fetch_one(&mut *slow).await.unwrap();
     assert_eq!(outcome, "Redeemed");
 

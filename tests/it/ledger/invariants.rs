@@ -63,7 +63,7 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     ("update lot_use set used = used - 1", "a lot is used and held as its holds say", "lot 1"),
     ("delete from hold_line", "a hold is the sum of its lines", "order 1"),
-    ("delete from period", "a paid period has its capture, once", "order 1"),
+    ("delete from period", "a paid order has its capture, once", "order 1"),
     (
         "update transfer set amount = 8999 where kind = 'capture'",
         "a capture moved what was held",
@@ -71,12 +71,17 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     (
         "alter table period drop constraint period_no_overlap; \
-         insert into period select franchise, organization, 2, starts_at, ends_at, ord, response \
-         from period",
+         insert into period select franchise, organization, 2, step, anchor, months, starts_at, \
+         ends_at, ord, response from period",
         "periods of an organization do not overlap",
         "kestrel, periods 1 and 2",
     ),
-    ("update orders set amount = 1", "an order is priced as its plan was", "order 1"),
+    (
+        "alter table orders drop constraint orders_whole_period; \
+         update orders set price = 9001",
+        "an order is priced as its plan was",
+        "order 1",
+    ),
 ];
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use catalyst_operator::{
     store::{Answer, Error, Refusal},
 };
 
-use crate::support::{books, word};
+use crate::support::{GRACE, books, word};
 
 #[tokio::test]
 async fn the_first_tenant_has_the_organization_and_the_next_waits_until_it_is_free() {
@@ -37,7 +37,8 @@ async fn on_one_cluster_an_organization_belongs_to_one_franchise() {
     assert_eq!(facts.taken_by.as_deref(), Some("a Tenant of another franchise"));
 
     ooredoo.sell("muscat", "OMR", "another-cluster").await;
-    let there = ooredoo.door.claim("ooredoo", "kestrel", "kestrel", "muscat").await.unwrap();
+    let there =
+        ooredoo.door.claim("ooredoo", "kestrel", "kestrel", ("muscat", GRACE)).await.unwrap();
     assert_eq!(word(&there), "Claimed");
 }
 
@@ -126,7 +127,7 @@ async fn a_tenant_that_was_removed_by_force_comes_back_on_another_sovereign() {
     let books = books().await;
     books.organization("kestrel").await;
     books.sell("muscat", "OMR", "cluster-zero").await;
-    let there = books.door.claim("omantel", "kestrel", "kestrel", "muscat").await.unwrap();
+    let there = books.door.claim("omantel", "kestrel", "kestrel", ("muscat", GRACE)).await.unwrap();
     assert_eq!(word(&there), "Claimed");
     let mut tenant = books.tenant("kestrel", &[]);
     tenant.sovereign = "muscat".to_owned();

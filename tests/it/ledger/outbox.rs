@@ -80,7 +80,8 @@ async fn a_change_is_told_when_its_notification_is_lost() {
     let mut follower = follower(&books).await;
     // The Door would notify; a statement of an administrator does not.
     let accept = "select accept_voucher_v1('omantel', null, 'launch', 'uid', 1, sha256('LAUNCH'), \
-                  'LAUNCH', 'catalyst-zero', 'OMR', 1, null, '-infinity', 'infinity', 'Active')";
+                  'LAUNCH', 'catalyst-zero', 'OMR', 1, null, null, '-infinity', 'infinity', null, \
+                  null, false, 'Active')";
     books.database.mutate(accept).await;
     await_change(&mut follower, &of(&books, Change::Terms, "launch")).await;
 }
@@ -108,10 +109,10 @@ async fn a_change_by_a_slow_transaction_is_not_missed() {
     books.organization("falcon").await;
     let mut follower = follower(&books).await;
     let mut slow = books.database.admin.begin().await.unwrap();
-    let claim = "select claim_v1('omantel', null, 'osprey', 'osprey', 'catalyst-zero')";
+    let claim = "select claim_v1('omantel', null, 'osprey', 'osprey', 'catalyst-zero', '7 days')";
     sqlx::query(claim).execute(&mut *slow).await.unwrap();
     let redeem = "select redeem_v1('omantel', null, 'slow', sha256('LAUNCH'), 'osprey', \
-                  'catalyst-zero')";
+                  'catalyst-zero', 'm')";
     sqlx::query(redeem).execute(&mut *slow).await.unwrap();
 
     // Others begin later, commit earlier and are told: the follower's point moves on.

@@ -45,8 +45,8 @@ async fn no_redemption_commits_after_a_pause_is_acknowledged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_that_leaves_the_gate_open_lets_redemptions_through() {
     let books = books().await;
-    let gate = "revision = excluded.revision, open = excluded.open, cap = excluded.cap";
-    books.database.mutate_function("accept_voucher_v1", gate, "cap = excluded.cap").await;
+    let gate = "set revision = excluded.revision,\n                open = excluded.open, cap";
+    books.database.mutate_function("accept_voucher_v1", gate, "set cap").await;
     let pause = pause(&books).await;
     assert!(pause.in_the_end > pause.acknowledged_at, "{pause:?}");
 }

@@ -19,9 +19,9 @@ async fn a_redeemed_voucher_is_credit_a_counter_and_a_row_that_agree() {
                where t.kind = 'redeem' and t.amount = 100000 and a.organization = 'kestrel' \
                and a.posted = 100000";
     assert_eq!(books.count(row).await, 1);
-    let statement = books.database.store.statement("omantel", "kestrel").await.unwrap();
+    let statement = books.database.store.statement("omantel", "kestrel", None).await.unwrap();
     let account = &statement.accounts[0];
-    assert_eq!((account.posted, account.spendable, account.lines.len()), (100_000, 100_000, 1));
+    assert_eq!((account.closing, account.spendable, account.lines.len()), (100_000, 100_000, 1));
     assert_eq!(account.lines[0].cause.as_deref(), Some("voucher LAUNCH"));
     books.assert_sound().await;
 }

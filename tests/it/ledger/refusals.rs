@@ -1,7 +1,7 @@
 //! Refusals come in a fixed order, and the rules in Rust say the same as those in SQL.
 
 use catalyst_operator::{
-    domain::voucher::{State, redeemable},
+    domain::voucher::{Customer, State, redeemable},
     store::Refusal,
 };
 use jiff::ToSpan as _;
@@ -9,13 +9,14 @@ use jiff::ToSpan as _;
 use crate::support::{Books, books};
 
 /// Why a redemption can be refused, in the order in which it is.
-const CAUSES: [Refusal; 7] = [
+const CAUSES: [Refusal; 8] = [
     Refusal::NotFound,
     Refusal::NotActive,
     Refusal::NotStarted,
     Refusal::Expired,
     Refusal::NotEligible,
     Refusal::LimitReached,
+    Refusal::BudgetExhausted,
     Refusal::AlreadyRedeemed,
 ];
 
@@ -24,6 +25,7 @@ async fn of_several_causes_the_earliest_in_the_order_is_told() {
     let books = books().await;
     books.organization("kestrel").await;
     books.organization("rival").await;
+    books.organization("spender").await;
     books.sell("salalah", "OMR", "cluster-salalah").await;
     let mut told_otherwise = vec![];
     for set in 0..1_usize << CAUSES.len() {
@@ -46,9 +48,11 @@ async fn of_several_causes_the_earliest_in_the_order_is_told() {
 async fn arrange(books: &Books, code: &str, causes: &[Refusal]) {
     books.voucher(code).issued().await;
     let has = |cause| causes.contains(&cause);
-    for (cause, organization) in
-        [(Refusal::AlreadyRedeemed, "kestrel"), (Refusal::LimitReached, "rival")]
-    {
+    for (cause, organization) in [
+        (Refusal::AlreadyRedeemed, "kestrel"),
+        (Refusal::LimitReached, "rival"),
+        (Refusal::BudgetExhausted, "spender"),
+    ] {
         if has(cause) {
             assert_eq!(books.redeem(code, organization).await, "Redeemed");
         }
@@ -67,6 +71,9 @@ async fn arrange(books: &Books, code: &str, causes: &[Refusal]) {
     if has(Refusal::LimitReached) {
         terms = terms.cap(1);
     }
+    if has(Refusal::BudgetExhausted) {
+        terms = terms.budget("100.000 OMR");
+    }
     terms.issued().await;
     if has(Refusal::NotFound) {
         books.retire(&code.to_lowercase()).await;
@@ -80,14 +87,16 @@ async fn tell(books: &Books, code: &str, causes: &[Refusal]) -> (String, String)
     let tenant = books.tenant("kestrel", &[code]);
     let facts = books.database.store.observe_tenant(&tenant).await.unwrap();
     let lineage = facts.by_code[0].as_ref();
-    let rust = match redeemable(lineage, sovereign, facts.standing.now) {
+    let customer = Customer { sovereign, plan: "m", is_new: facts.is_new };
+    let rust = match redeemable(lineage, customer, facts.standing.now) {
         Err(reason) => reason.name(),
         Ok(()) if lineage.unwrap().redeemed_at.is_some() => "AlreadyRedeemed",
         Ok(()) => "Redeemed",
     };
     let digest = facts.by_code[0].as_ref().unwrap().digest;
     let key = format!("another key for {code}");
-    let answer = books.door.redeem("omantel", &key, digest, ("kestrel", sovereign)).await.unwrap();
+    let answer =
+        books.door.redeem("omantel", &key, digest, ("kestrel", sovereign, "m")).await.unwrap();
     (crate::support::word(&answer).to_owned(), rust.to_owned())
 }
 

@@ -33,7 +33,7 @@ async fn not_even_the_rows_of_the_ledger_tell_them_apart() {
     let row = |code: &str| {
         format!(
             "select concat(outcome, ' ', detail) from redeem_v1('omantel', null, 'key', \
-             sha256('{code}'), 'kestrel', 'catalyst-zero')"
+             sha256('{code}'), 'kestrel', 'catalyst-zero', 'm')"
         )
     };
     let never: String = books.database.one(&row("NEVER")).await;

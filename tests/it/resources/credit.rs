@@ -92,7 +92,7 @@ async fn credit_from_outside_of_kubernetes_wakes_a_tenant_at_once() {
     // Another program, such as a shop, on the same ledger: there is no event on the cluster.
     let door: Door = franchise.ledger().store.door();
     let (code, organization) = (Code::parse("GIFT").unwrap(), franchise.organization("kestrel"));
-    let account = (organization.as_str(), "catalyst-zero");
+    let account = (organization.as_str(), "catalyst-zero", "m");
     let redeemed = door.redeem(&franchise.namespace, "shop/1", code.digest(), account).await;
     let redeemed = redeemed.unwrap();
     assert!(matches!(redeemed, Answer::Done(_)), "{}", word(&redeemed));

@@ -61,7 +61,8 @@ async fn deleting_a_tenant_before_it_is_charged_gives_the_credit_back() {
     franchise.remove::<Tenant>("kestrel").await;
     let ledger = franchise.ledger();
     let organization = franchise.organization("kestrel");
-    let statement = ledger.store.statement(&franchise.namespace, &organization).await.unwrap();
+    let statement =
+        ledger.store.statement(&franchise.namespace, &organization, None).await.unwrap();
     assert_eq!((statement.accounts[0].spendable, statement.accounts[0].held), (100_000, 0));
     assert!(franchise.namespaces().get(&home).await.unwrap().metadata.deletion_timestamp.is_none());
     franchise.assert_sound().await;

@@ -22,6 +22,9 @@ const SOVEREIGN: &str = "catalyst-zero";
 /// Its cluster, which all of them share.
 const CLUSTER: &str = "cluster-zero";
 
+/// How many seconds an organization goes on after a paid period: a week.
+pub(crate) const GRACE: i64 = 7 * 24 * 60 * 60;
+
 /// The books of one franchise. Its Sovereign `catalyst-zero` keeps accounts in OMR and sells the
 /// plans s, m and l for 5, 9 and 16 rial a month, and `free` for nothing.
 #[derive(Clone)]
@@ -103,7 +106,16 @@ impl Books {
             sovereign: SOVEREIGN.to_owned(),
             code: Code::parse(code).expect("it is a code"),
             credit: Money::parse("100.000 OMR").expect("it is money"),
-            terms: Terms { cap: None, valid_from: None, expires_at: None, state: State::Active },
+            terms: Terms {
+                cap: None,
+                budget: None,
+                valid_from: None,
+                expires_at: None,
+                credit_expires_after: None,
+                plans: None,
+                new_accounts_only: false,
+                state: State::Active,
+            },
         };
         Issue { books: self, voucher }
     }
@@ -118,7 +130,7 @@ impl Books {
     }
 
     pub(crate) async fn claim(&self, organization: &str, tenant: &str) -> String {
-        said(self.door.claim(&self.namespace, organization, tenant, SOVEREIGN).await)
+        said(self.door.claim(&self.namespace, organization, tenant, (SOVEREIGN, GRACE)).await)
     }
 
     pub(crate) async fn leave(&self, organization: &str, tenant: &str) -> String {
@@ -139,7 +151,7 @@ impl Books {
         organization: &str,
     ) -> Result<Answer, Error> {
         let digest = Code::parse(code).expect("it is a code").digest();
-        self.door.redeem(&self.namespace, key, digest, (organization, SOVEREIGN)).await
+        self.door.redeem(&self.namespace, key, digest, (organization, SOVEREIGN, "m")).await
     }
 
     /// A customer who redeemed 100 rial.
@@ -171,7 +183,8 @@ impl Books {
     ) -> Result<Answer, Error> {
         let digest = |code: &&str| Code::parse(code).expect("it is a code").digest();
         let codes: Vec<_> = codes.iter().map(digest).collect();
-        self.door.redeem_and_hold(&self.namespace, (organization, SOVEREIGN), attempt, &codes).await
+        let customer = (organization, SOVEREIGN, "m");
+        self.door.redeem_and_hold(&self.namespace, customer, attempt, &codes).await
     }
 
     pub(crate) async fn capture(&self, order: i64) -> String {
@@ -206,6 +219,8 @@ impl Books {
             plan: "m".to_owned(),
             owners: vec![],
             vouchers: codes.iter().map(code).collect(),
+            grace: GRACE,
+            warn: vec![100],
         }
     }
 
@@ -251,6 +266,26 @@ pub(crate) struct Issue<'a> {
 impl Issue<'_> {
     pub(crate) fn cap(mut self, cap: i64) -> Self {
         self.voucher.terms.cap = Some(cap);
+        self
+    }
+
+    pub(crate) fn budget(mut self, budget: &str) -> Self {
+        self.voucher.terms.budget = Some(Money::parse(budget).expect("it is money").minor);
+        self
+    }
+
+    pub(crate) fn credit_expires_after(mut self, seconds: i64) -> Self {
+        self.voucher.terms.credit_expires_after = Some(seconds);
+        self
+    }
+
+    pub(crate) fn plans(mut self, plans: &[&str]) -> Self {
+        self.voucher.terms.plans = Some(plans.iter().map(ToString::to_string).collect());
+        self
+    }
+
+    pub(crate) fn new_accounts_only(mut self) -> Self {
+        self.voucher.terms.new_accounts_only = true;
         self
     }
 

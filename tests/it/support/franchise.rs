@@ -343,7 +343,7 @@ impl Franchise {
     /// The entries of an organization's account, in order, as kinds and amounts in baisa.
     pub(crate) async fn entries(&self, tenant: &str) -> Vec<(String, i64)> {
         let (ledger, organization) = (self.ledger(), self.organization(tenant));
-        let statement = ledger.store.statement(&self.namespace, &organization).await;
+        let statement = ledger.store.statement(&self.namespace, &organization, None).await;
         let statement = statement.expect("the ledger serves");
         let accounts = statement.accounts.into_iter();
         accounts.flat_map(|account| account.lines).map(|line| (line.kind, line.amount)).collect()

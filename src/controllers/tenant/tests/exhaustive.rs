@@ -31,13 +31,19 @@ fn ledgers() -> Vec<World> {
         Box::new(|_| ()),
         Box::new(|facts| {
             facts.claimed = true;
-            facts.account = Some(Account { spendable: 0, held: 0, suspended: false });
+            facts.account =
+                Some(Account { spendable: 0, held: 0, suspended: false, expires_at: None });
         }),
     ]);
     split(vec![
         Box::new(|_| ()),
         Box::new(|facts| {
-            facts.account = Some(Account { spendable: CREDIT, held: PRICE, suspended: false });
+            facts.account = Some(Account {
+                spendable: CREDIT,
+                held: PRICE,
+                suspended: false,
+                expires_at: None,
+            });
         }),
     ]);
     split(vec![Box::new(|_| ()), Box::new(|facts| facts.taken_by = Some("a/b".to_owned()))]);
@@ -59,7 +65,8 @@ fn ledgers() -> Vec<World> {
 }
 
 fn order_at(amount: i64, held: bool) -> Order {
-    read(json!({"order": 1, "sovereign": "catalyst-zero", "plan": "m", "revision": 1,
+    read(json!({"order": 1, "period": 1, "step": 0, "stands": true,
+        "sovereign": "catalyst-zero", "plan": "m", "revision": 1,
         "amount": amount, "terms": plan(), "attempts": i32::from(held), "held": held,
         "lapses_at": null}))
 }

@@ -75,7 +75,10 @@ fn a_price_that_changed_while_held_gives_the_hold_back_first() {
     assert_eq!(world.turn(), (vec![Step::Release(1), Step::Order], Verdict::Again));
     assert_eq!(world.visit(), Verdict::Ready);
     let account = world.seen.facts.account.unwrap();
-    assert_eq!(account, Account { spendable: CREDIT - PRICE, held: 0, suspended: false });
+    assert_eq!(
+        account,
+        Account { spendable: CREDIT - PRICE, held: 0, suspended: false, expires_at: None }
+    );
 }
 
 #[test]

@@ -210,7 +210,7 @@ fn failed(known: Option<TenantStatus>, error: Error) -> TenantStatus {
 #[test]
 fn a_visit_that_failed_keeps_what_was_known_and_says_what_is_not() {
     let known = status(&world());
-    let error = || Error::NoEpoch { why: "the ledger is away".to_owned() };
+    let error = || Error::NoEpoch(Reason::LedgerUnavailable { why: "away".to_owned() });
     let status = failed(Some(known.clone()), error());
     assert_eq!(is(&status, "Ready"), pair("Unknown", "LedgerUnavailable"));
     assert_eq!(is(&status, "Entitled"), pair("Unknown", "LedgerUnavailable"));

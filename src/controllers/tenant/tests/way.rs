@@ -27,7 +27,10 @@ fn a_tenant_is_paid_before_it_is_made_and_captured_when_it_stands() {
     expect(world.turn(), &["Capture"]);
     assert_eq!(world.turn(), (vec![], Verdict::Ready));
     let account = world.seen.facts.account.clone().unwrap();
-    assert_eq!(account, Account { spendable: CREDIT - PRICE, held: 0, suspended: false });
+    assert_eq!(
+        account,
+        Account { spendable: CREDIT - PRICE, held: 0, suspended: false, expires_at: None }
+    );
 }
 
 #[test]

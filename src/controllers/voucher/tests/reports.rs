@@ -118,7 +118,7 @@ fn a_visit_that_failed_keeps_what_was_known() {
     let mut world = accepted();
     let known = report_on(&world, NOW);
     world.object.status = Some(known.clone());
-    let error = Error::NoEpoch { why: "away".to_owned() };
+    let error = Error::NoEpoch(Reason::LedgerUnavailable { why: "away".to_owned() });
     let status = report::status(&world.object, &Err(error), NOW.parse().unwrap());
     assert_eq!(is(&status, "Ready"), pair("Unknown", "LedgerUnavailable"));
     assert_eq!(is(&status, "Redeemable"), pair("True", "Active"));

@@ -43,12 +43,15 @@ begin
     return query
     with redeemed as (
         select distinct x.franchise, x.voucher, x.credit from transfer x
-            where x.xid >= p_since and x.voucher is not null)
+            where x.xid >= p_since and x.voucher is not null),
+    moved as (
+        select r.franchise, r.credit as account from redeemed r
+        union select x.franchise, x.account from correction x where x.xid >= p_since)
     select next, c.kind, f.namespace, c.name from (
         select 'Voucher' as kind, v.franchise, v.holder as name
             from redeemed r join voucher v using (franchise, voucher)
         union select 'Tenant', o.franchise, o.tenant
-            from redeemed r join account a on a.franchise = r.franchise and a.account = r.credit
+            from moved m join account a on a.franchise = m.franchise and a.account = m.account
             join organization o on o.franchise = a.franchise and o.organization = a.organization
         union select 'Terms', v.franchise, v.last_holder
             from voucher_revision r join voucher v using (franchise, voucher)

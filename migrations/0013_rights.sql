@@ -18,4 +18,5 @@ end $$;
 alter function changes_v1(bigint) set plan_cache_mode = force_custom_plan;
 grant usage on schema ledger to catalyst_app, catalyst_read;
 grant select on all tables in schema ledger to catalyst_read;
-grant execute on function verify_v1(), statement_v1(text, text), ledger.now() to catalyst_read;
+grant execute on function verify_v1(), statement_v1(text, text, timestamptz),
+    ledger.now() to catalyst_read;

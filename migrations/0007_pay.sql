@@ -1,70 +1,76 @@
--- Functions that order periods, set credit aside for them, and spend it.
-
--- What an organization may order: a plan on sale, or the one that it has, which stays in force for
--- its holder when it is withdrawn.
-create function offer(p_franchise int, p_organization text, p_sovereign text, p_plan text)
-returns setof plan_revision language sql stable as $$
-    select r.* from ledger.plan q
-    join ledger.plan_revision r using (franchise, sovereign, plan, revision)
-    where q.franchise = p_franchise and q.sovereign = p_sovereign and q.plan = p_plan
-    and (q.offered or (q.sovereign, q.plan) = (
-        select o.sovereign, o.plan from ledger.period p join ledger.orders o using (franchise, ord)
-        where p.franchise = p_franchise and p.organization = p_organization
-        order by p.period desc limit 1))
-$$;
-
--- The order for the next period of an organization: the one that counts, or a new one at the
--- price in force. An order is voided and priced anew while nothing is held for it.
-create function order_v1(p_namespace text, p_epoch bigint, p_organization text, p_sovereign text,
-    p_plan text, out outcome text, out detail jsonb)
-language plpgsql as $$
-declare f record; o record; p record; a bigint; n int; t timestamptz;
-begin
-    select * into f from admit(p_namespace, p_epoch);
-    if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts(f.franchise, p_organization);
-    t := ledger.now();
-    if exists (select from period x where x.franchise = f.franchise
-        and x.organization = p_organization and x.starts_at <= t and t < x.ends_at) then
-        outcome := 'Paid'; return;
-    end if;
-    select * into p from offer(f.franchise, p_organization, p_sovereign, p_plan);
-    if not found then outcome := 'UnknownPlan'; return; end if;
-    select coalesce(max(x.period), 0) + 1 into n from period x
-        where x.franchise = f.franchise and x.organization = p_organization;
-    select x.account into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = p.currency;
-    if not found then outcome := 'NoOrganization'; return; end if;
-    select * into o from orders x where x.franchise = f.franchise
-        and x.organization = p_organization and x.period = n and not x.voided;
-    if (o.sovereign, o.plan, o.revision) = (p_sovereign, p_plan, p.revision) then
-        outcome := 'Ordered'; return;
-    end if;
-    perform lapse(f.franchise, o.account, t);
-    if exists (select from hold h where h.franchise = f.franchise and h.ord = o.ord
-        and h.state in ('held', 'captured')) then
-        outcome := 'OrderHeld'; return;
-    end if;
-    update orders set voided = true where franchise = f.franchise and ord = o.ord;
-    insert into orders (franchise, organization, period, account, currency, amount, sovereign,
-        plan, revision, ordered_at)
-    values (f.franchise, p_organization, n, a, p.currency, p.amount, p_sovereign, p_plan,
-        p.revision, t);
-    outcome := 'Ordered';
-end $$;
+-- Functions that set credit aside for an order, spend it, and give it back.
 
 -- What an account can spend at t: what is left of every lot that has not expired. A hold that has
 -- lapsed holds nothing, whether or not anybody has ended it yet.
 create function spendable(p_franchise int, p_account bigint, p_at timestamptz) returns bigint
 language sql stable as $$
-    select (coalesce(sum(l.amount - coalesce(u.used + u.held, 0)), 0)
-        + coalesce((select sum(h.amount) from ledger.hold h where h.franchise = p_franchise
-            and h.account = p_account and h.state = 'held' and h.lapses_at <= p_at), 0))::bigint
+    select (coalesce(sum(l.amount - coalesce(u.used + u.held + u.gone, 0)), 0)
+        + coalesce((select sum(k.amount) from ledger.hold h
+            join ledger.hold_line k using (franchise, ord, attempt)
+            join ledger.transfer x on x.franchise = k.franchise and x.transfer = k.lot
+            where h.franchise = p_franchise and h.account = p_account and h.state = 'held'
+            and h.lapses_at <= p_at and x.expires_at > p_at), 0))::bigint
     from ledger.transfer l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
-    where l.franchise = p_franchise and l.credit = p_account and l.voucher is not null
+    where l.franchise = p_franchise and l.credit = p_account and l.priority is not null
     and l.expires_at > p_at
 $$;
+
+-- The lots of an account with what is free of each, in the order in which they are spent: by
+-- priority, then first-expiring-first.
+create function lots(p_franchise int, p_account bigint)
+returns table (lot bigint, kind text, source bigint, granted bigint, used bigint, held bigint,
+    gone bigint, free bigint, priority smallint, expires_at timestamptz, voucher bigint,
+    at timestamptz)
+language sql stable as $$
+    select l.transfer, l.kind, l.debit, l.amount, coalesce(u.used, 0), coalesce(u.held, 0),
+        coalesce(u.gone, 0), l.amount - coalesce(u.used + u.held + u.gone, 0), l.priority,
+        l.expires_at, l.voucher, l.at
+    from ledger.transfer l
+    left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
+    where l.franchise = p_franchise and l.credit = p_account and l.priority is not null
+    order by l.priority, l.expires_at, l.transfer
+$$;
+
+-- Takes what is free of a lot out of its account, as an expiry or a correction. The caller holds
+-- the account's row.
+create function take_lot(p_franchise int, p_epoch bigint, p_kind text, p_lot bigint,
+    p_key text, p_correction bigint, p_at timestamptz) returns bigint
+language plpgsql as $$
+declare l record; taken bigint; target bigint;
+begin
+    select x.*, x.amount - coalesce(u.used + u.held + u.gone, 0) as free into l
+        from transfer x left join lot_use u on u.franchise = x.franchise and u.lot = x.transfer
+        where x.franchise = p_franchise and x.transfer = p_lot;
+    taken := l.free;
+    if taken = 0 then return 0; end if;
+    target := case when p_kind = 'expire' then (select account from account
+        where franchise = p_franchise and kind = 'expired' and currency = l.currency)
+        else l.debit end;
+    insert into lot_use as u (franchise, lot, granted, gone)
+        values (p_franchise, p_lot, l.amount, taken)
+        on conflict (franchise, lot) do update set gone = u.gone + excluded.gone;
+    insert into transfer (franchise, kind, debit, credit, currency, amount, at, epoch, key,
+        response, lot, correction)
+    values (p_franchise, p_kind, l.credit, target, l.currency, taken, p_at, p_epoch, p_key, '',
+        p_lot, p_correction);
+    update account set posted = posted - taken
+        where franchise = p_franchise and account = l.credit;
+    return taken;
+end $$;
+
+-- Books what has expired of an account. Nothing waits for it: what can be spent is judged by the
+-- clock. The caller holds the account's row.
+create function expire(p_franchise int, p_epoch bigint, p_account bigint, p_at timestamptz)
+returns void language plpgsql as $$
+declare l record;
+begin
+    for l in select x.lot, x.gone from lots(p_franchise, p_account) x
+        where x.expires_at <= p_at and x.free > 0 loop
+        perform take_lot(p_franchise, p_epoch, 'expire', l.lot,
+            concat('expire/', l.lot, '/', l.gone), null, p_at);
+    end loop;
+end $$;
 
 -- Ends a hold without spending it; its lots get their credit back with the expiry they had.
 -- The caller holds the account's row.
@@ -104,7 +110,7 @@ begin
     update orders set voided = true where franchise = p_franchise and ord = p_ord and not voided;
 end $$;
 
--- Sets aside what an order costs, from lots by priority, then first-expiring-first.
+-- Sets aside what an order costs, from its account's lots in their order.
 create function place_hold(p_franchise int, p_epoch bigint, p_ord bigint, p_attempt int,
     out outcome text, out available bigint, out needed bigint)
 language plpgsql as $$
@@ -119,6 +125,7 @@ begin
     end if;
     t := ledger.now();
     perform lapse(p_franchise, o.account, t);
+    perform expire(p_franchise, p_epoch, o.account, t);
     available := spendable(p_franchise, o.account, t);
     needed := o.amount;
     select h.state into x from hold h where h.franchise = p_franchise and h.ord = p_ord
@@ -129,37 +136,33 @@ begin
             when 'held' then 'Held' when 'captured' then 'Captured' else 'HoldLapsed' end;
         return;
     end if;
+    if needed = 0 then outcome := 'Held'; return; end if;
     if available < needed then outcome := 'Short'; return; end if;
     insert into hold (franchise, ord, attempt, account, currency, amount, state, held_at,
         lapses_at, epoch)
     values (p_franchise, p_ord, p_attempt, o.account, o.currency, needed, 'held', t,
         t + interval '72 hours', p_epoch);
     rest := needed;
-    for x in
-        select l.transfer as lot, l.amount, l.amount - coalesce(u.used + u.held, 0) as free
-        from transfer l left join lot_use u on u.franchise = l.franchise and u.lot = l.transfer
-        where l.franchise = p_franchise and l.credit = o.account and l.voucher is not null
-        and l.expires_at > t
-        order by l.priority, l.expires_at, l.transfer
-    loop
+    for x in select * from lots(p_franchise, o.account) l where l.expires_at > t and l.free > 0 loop
         exit when rest = 0;
         take := least(rest, x.free);
-        continue when take = 0;
         insert into lot_use as u (franchise, lot, granted, held)
-            values (p_franchise, x.lot, x.amount, take)
+            values (p_franchise, x.lot, x.granted, take)
             on conflict (franchise, lot) do update set held = u.held + excluded.held;
         insert into hold_line values (p_franchise, p_ord, p_attempt, x.lot, take);
         rest := rest - take;
     end loop;
+    if rest > 0 then raise 'the lots of account % are short', o.account; end if;
     update account set held = held + needed
         where franchise = p_franchise and account = o.account;
     outcome := 'Held';
 end $$;
 
 -- Redeems what is named and not yet redeemed, which is kept whatever follows, then tries to hold
--- what the order costs: Held, or Short with what there is and what is needed.
+-- what the order costs: Held, or Short with what there is and what is needed. Offers to new
+-- accounts come first, as any other would make the account an old one.
 create function redeem_and_hold_v1(p_namespace text, p_epoch bigint, p_organization text,
-    p_sovereign text, p_ord bigint, p_attempt int, p_digests bytea[],
+    p_sovereign text, p_plan text, p_ord bigint, p_attempt int, p_digests bytea[],
     out outcome text, out detail jsonb)
 language plpgsql as $$
 declare f record; r jsonb; h record;
@@ -170,38 +173,51 @@ begin
     select jsonb_agg(q.outcome) into r from (
         select w.voucher, d.digest from unnest(p_digests) as d (digest)
         left join voucher w on w.franchise = f.franchise and w.digest = d.digest
-        order by w.voucher) as o,
+        left join voucher_counter c on c.franchise = w.franchise and c.voucher = w.voucher
+        left join voucher_revision v on v.franchise = c.franchise and v.voucher = c.voucher
+            and v.revision = c.revision
+        order by v.new_accounts_only desc nulls last, w.voucher) as o,
         lateral redeem_one(f.franchise, p_epoch,
             concat('redeem/', p_organization, '/', encode(o.digest, 'hex')), o.digest,
-            p_organization, p_sovereign) as q;
+            p_organization, p_sovereign, p_plan) as q;
     select * into h from place_hold(f.franchise, p_epoch, p_ord, p_attempt);
     outcome := h.outcome;
     detail := jsonb_build_object('available', h.available, 'needed', h.needed, 'redeemed', r);
 end $$;
 
--- Spends what is held for an order and starts the period that it pays for. An order that costs
--- nothing starts its period without a transfer.
+-- Spends what is held for an order. For a period it starts the time that it pays for, for a dearer
+-- plan it puts that in force. An order that costs nothing needs neither hold nor transfer.
 create function capture_v1(p_namespace text, p_epoch bigint, p_ord bigint,
     out outcome text, out detail text)
 language plpgsql as $$
-declare f record; o record; h record; e record; t timestamptz; id bigint; until timestamptz;
+declare f record; o record; h record; e record; m record; t timestamptz; id bigint;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     perform lock_accounts_of(f.franchise, p_ord);
     select * into o from orders where franchise = f.franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
-    select response into e from period where franchise = f.franchise and ord = p_ord;
+    select response into e from paid where franchise = f.franchise and ord = p_ord
+        and organization = o.organization;
     if found then outcome := 'Captured'; detail := e.response; return; end if;
     t := ledger.now();
-    until := (t at time zone 'UTC' + interval '1 month') at time zone 'UTC';
-    detail := jsonb_build_object('api', 'v1', 'outcome', 'Captured', 'period', o.period,
-        'starts_at', t, 'ends_at', until, 'amount', o.amount, 'currency', o.currency)::text;
+    if o.step = 0 then
+        select * into m from next_month(f.franchise, o.organization, t);
+    else
+        select p.starts_at, p.ends_at into m from period p where p.franchise = f.franchise
+            and p.organization = o.organization and p.period = o.period;
+        if m.ends_at <= t then outcome := 'PeriodEnded'; return; end if;
+    end if;
     if o.amount > 0 then
         select * into h from hold where franchise = f.franchise and ord = p_ord
             and state = 'held' for update;
-        if not found then outcome := 'NoHold'; detail := null; return; end if;
-        if h.lapses_at <= t then outcome := 'HoldLapsed'; detail := null; return; end if;
+        if not found then outcome := 'NoHold'; return; end if;
+        if h.lapses_at <= t then outcome := 'HoldLapsed'; return; end if;
+    end if;
+    detail := jsonb_build_object('api', 'v1', 'outcome', 'Captured', 'period', o.period,
+        'step', o.step, 'plan', o.plan, 'starts_at', m.starts_at, 'ends_at', m.ends_at,
+        'amount', o.amount, 'currency', o.currency)::text;
+    if o.amount > 0 then
         insert into transfer (franchise, kind, debit, credit, currency, amount, at, epoch, key,
             response)
         select f.franchise, 'capture', o.account, r.account, o.currency, o.amount, t, p_epoch,
@@ -217,7 +233,15 @@ begin
         update hold set state = 'captured', capture = id
             where franchise = f.franchise and ord = p_ord and attempt = h.attempt;
     end if;
-    insert into period values (f.franchise, o.organization, o.period, t, until, p_ord, detail);
+    if o.step = 0 then
+        insert into period (franchise, organization, period, anchor, months, starts_at, ends_at,
+            ord, response)
+        values (f.franchise, o.organization, o.period, m.anchor, m.months, m.starts_at, m.ends_at,
+            p_ord, detail);
+    else
+        insert into upgrade (franchise, organization, period, step, at, ord, response)
+        values (f.franchise, o.organization, o.period, o.step, t, p_ord, detail);
+    end if;
     outcome := 'Captured';
 end $$;
 
@@ -232,7 +256,7 @@ begin
     perform lock_accounts_of(f.franchise, p_ord);
     perform from orders where franchise = f.franchise and ord = p_ord;
     if not found then outcome := 'NoOrder'; return; end if;
-    if exists (select from period where franchise = f.franchise and ord = p_ord) then
+    if exists (select from paid where franchise = f.franchise and ord = p_ord) then
         outcome := 'Captured'; return;
     end if;
     perform void(f.franchise, p_ord);

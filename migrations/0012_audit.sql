@@ -1,33 +1,3 @@
--- What people may read and check: statements and invariants.
-
--- The account of an organization as its customer would read it.
-create function statement_v1(p_namespace text, p_organization text) returns jsonb
-language sql stable as $$
-    select jsonb_build_object(
-        'franchise', p_namespace, 'organization', p_organization, 'as_of', utc(ledger.now()),
-        'accounts', coalesce(jsonb_agg(jsonb_build_object(
-            'currency', a.currency, 'decimals', c.decimals, 'posted', a.posted, 'held', a.held,
-            'spendable', spendable(a.franchise, a.account, ledger.now()),
-            'lines', (select coalesce(jsonb_agg(jsonb_build_object('at', utc(x.at),
-                    'kind', x.kind, 'entry', x.transfer,
-                    'amount', case when x.credit = a.account then x.amount else -x.amount end,
-                    'cause', coalesce('voucher ' || v.hint,
-                        'plan ' || o.plan || ', period ' || o.period))
-                    order by x.transfer), '[]')
-                from (select * from transfer c where c.franchise = a.franchise
-                        and c.credit = a.account
-                    union all select * from transfer d where d.franchise = a.franchise
-                        and d.debit = a.account and d.voucher is null) as x
-                left join voucher v on v.franchise = x.franchise and v.voucher = x.voucher
-                left join hold h on h.franchise = x.franchise and h.capture = x.transfer
-                left join orders o on o.franchise = h.franchise and o.ord = h.ord),
-            'paid_until', (select utc(max(p.ends_at)) from period p
-                where p.franchise = a.franchise and p.organization = a.organization))
-            order by a.currency), '[]'))
-    from account a join franchise f using (franchise) join currency c on c.code = a.currency
-    where f.namespace = p_namespace and a.organization = p_organization
-$$;
-
 -- The invariants that no honest ledger breaks: each row is a violation, so there must be none.
 -- Aggregated once per query; correlated sums per account do not finish on a large ledger.
 create function verify_v1() returns table (invariant text, namespace text, what text)
@@ -56,15 +26,34 @@ language sql stable as $$
         select 'no balance is below zero and none held beyond it', franchise, 'account ' || account
         from account where posted < 0 or held < 0 or held > posted
         union all
+        select 'a customer''s balance is what its lots have left', a.franchise,
+            'account ' || a.account || ': ' || a.posted || ' <> ' || coalesce(l.amount, 0)
+        from account a left join (
+            select x.franchise, x.credit as account,
+                sum(x.amount - coalesce(u.used + u.gone, 0)) as amount
+            from transfer x left join lot_use u on u.franchise = x.franchise and u.lot = x.transfer
+            where x.priority is not null group by 1, 2) as l using (franchise, account)
+        where a.kind = 'customer' and a.posted <> coalesce(l.amount, 0)
+        union all
         select 'a counter counts its redemptions', c.franchise,
             'voucher ' || c.voucher || ': ' || c.used || ' <> ' || coalesce(x.n, 0)
         from voucher_counter c left join (select franchise, voucher, count(*) as n from transfer
             where voucher is not null group by 1, 2) as x using (franchise, voucher)
         where c.used <> coalesce(x.n, 0)
         union all
+        select 'a counter adds up what was granted', c.franchise,
+            'voucher ' || c.voucher || ': ' || c.spent || ' <> ' || coalesce(x.n, 0)
+        from voucher_counter c left join (select franchise, voucher, sum(amount) as n from transfer
+            where voucher is not null group by 1, 2) as x using (franchise, voucher)
+        where c.spent <> coalesce(x.n, 0)
+        union all
         select 'no voucher is redeemed above its cap', franchise,
             'voucher ' || voucher || ': ' || used || ' > ' || cap
         from voucher_counter where used > cap
+        union all
+        select 'no voucher grants more than its budget', franchise,
+            'voucher ' || voucher || ': ' || spent || ' > ' || budget
+        from voucher_counter where spent > budget
         union all
         select 'an account redeems a voucher once', franchise,
             'voucher ' || voucher || ', account ' || credit
@@ -79,7 +68,8 @@ language sql stable as $$
         union all
         select 'the gate has the terms of its revision', c.franchise, 'voucher ' || c.voucher
         from voucher_counter c join voucher_revision r using (franchise, voucher, revision)
-        where c.cap is distinct from r.cap or c.open <> (r.state = 'Active')
+        where c.cap is distinct from r.cap or c.budget is distinct from r.budget
+        or c.open <> (r.state = 'Active')
         union all
         select 'both sides of a transfer share franchise and currency', x.franchise,
             'transfer ' || x.transfer
@@ -95,18 +85,28 @@ language sql stable as $$
                 coalesce(sum(l.amount) filter (where h.state = 'captured'), 0) as used
             from hold_line l join hold h using (franchise, ord, attempt) group by 1, 2) as x
             using (franchise, lot)
-        where (u.held, u.used) is distinct from (coalesce(x.held, 0), coalesce(x.used, 0))
+        left join (select franchise, lot, sum(amount) as gone from transfer
+            where kind in ('expire', 'reverse', 'close') group by 1, 2) as y using (franchise, lot)
+        where (u.held, u.used, u.gone)
+            is distinct from (coalesce(x.held, 0), coalesce(x.used, 0), coalesce(y.gone, 0))
         union all
         select 'a hold is the sum of its lines', h.franchise, 'order ' || h.ord
         from hold h left join hold_line l using (franchise, ord, attempt)
         group by h.franchise, h.ord, h.attempt, h.amount
         having h.amount <> coalesce(sum(l.amount), 0)
         union all
-        select 'a paid period has its capture, once', o.franchise, 'order ' || o.ord
-        from orders o left join period p using (franchise, ord)
+        select 'a paid order has its capture, once', o.franchise, 'order ' || o.ord
+        from orders o
+        left join (select franchise, ord, count(*) as n from (select franchise, ord from period
+            union all select franchise, ord from upgrade) as x group by 1, 2) as p
+            using (franchise, ord)
         left join hold h on h.franchise = o.franchise and h.ord = o.ord and h.state = 'captured'
         where ((p.ord is not null) <> (h.ord is not null) and o.amount > 0)
-        or (p.ord is not null and o.voided)
+        or p.n > 1 or (p.ord is not null and o.voided)
+        union all
+        select 'every capture is of an order', x.franchise, 'transfer ' || x.transfer
+        from transfer x left join hold h on h.franchise = x.franchise and h.capture = x.transfer
+        where x.kind = 'capture' and h.ord is null
         union all
         select 'a capture moved what was held', h.franchise, 'order ' || h.ord
         from hold h left join transfer x on x.franchise = h.franchise and x.transfer = h.capture
@@ -126,11 +126,42 @@ language sql stable as $$
         select 'one order of an organization is open', o.franchise,
             o.organization || ': ' || count(*) || ' orders'
         from orders o left join period p using (franchise, ord)
-        where not o.voided and p.ord is null
+        left join upgrade u using (franchise, ord)
+        where not o.voided and p.ord is null and u.ord is null
         group by o.franchise, o.organization having count(*) > 1
+        union all
+        select 'an order is the sum of its lines', o.franchise,
+            'order ' || o.ord || ': ' || o.amount || ' <> ' || coalesce(sum(l.amount), 0)
+        from orders o left join order_line l using (franchise, ord)
+        group by o.franchise, o.ord, o.amount having o.amount <> coalesce(sum(l.amount), 0)
+        union all
+        select 'what is reversed is taken back or owed', c.franchise,
+            'entry ' || c.reverses || ': ' || l.amount || ' <> ' || coalesce(sum(x.amount), 0)
+        from correction c join transfer l on l.franchise = c.franchise and l.transfer = c.reverses
+        left join transfer x on x.franchise = c.franchise and x.lot = c.reverses
+            and x.kind in ('reverse', 'owe', 'expire')
+        group by c.franchise, c.reverses, l.amount having l.amount <> coalesce(sum(x.amount), 0)
+        union all
+        select 'a correction moved what it says', c.franchise, 'correction ' || c.correction
+        from correction c left join (select franchise, correction,
+                coalesce(sum(amount) filter (where kind <> 'owe'), 0) as moved,
+                coalesce(sum(amount) filter (where kind = 'owe'), 0) as owed
+            from transfer where correction is not null group by 1, 2) as x
+            using (franchise, correction)
+        where (coalesce(x.moved, 0), coalesce(x.owed, 0)) is distinct from (
+            coalesce((c.response::jsonb ->> 'amount')::numeric,
+                (c.response::jsonb ->> 'taken_back')::numeric),
+            coalesce((c.response::jsonb ->> 'owed')::numeric, 0))
+        union all
+        select 'a redemption is answered as it was granted', x.franchise, 'transfer ' || x.transfer
+        from transfer x join account a on a.franchise = x.franchise and a.account = x.credit
+        where x.kind = 'redeem' and (x.response::jsonb ->> 'organization',
+            (x.response::jsonb ->> 'amount')::bigint, x.response::jsonb ->> 'currency')
+            is distinct from (a.organization, x.amount, x.currency)
         union all
         select 'an order is priced as its plan was', o.franchise, 'order ' || o.ord
         from orders o left join plan_revision r using (franchise, sovereign, plan, revision)
-        where (o.amount, o.currency) is distinct from (r.amount, r.currency))
+        where (o.price, o.currency) is distinct from (r.amount, r.currency)
+        or (o.step = 0 and o.amount <> o.price))
     select v.invariant, f.namespace, v.what from violations v join franchise f using (franchise)
 $$;
