@@ -26,8 +26,9 @@ pub use tenant::{
     RedeemedVoucher, Tenant, TenantPhase, TenantSpec, TenantStatus, VoucherSource,
 };
 pub use value::{
-    AMOUNT_MINOR_MAX, CURRENCIES, CurrencyCode, Money, Name, ObjectName, PriceAmount, Quantities,
-    Quantity, Reference, Timestamp, VoucherReference, currency_decimals,
+    AMOUNT_MINOR_MAX, CURRENCIES, CodeFrom, CurrencyCode, Money, Name, ObjectName, PriceAmount,
+    Quantities, Quantity, Reference, SecretKeySelector, Timestamp, VoucherReference,
+    currency_decimals,
 };
 pub use voucher::{Voucher, VoucherSpec, VoucherState, VoucherStatus};
 
