@@ -154,10 +154,11 @@ impl JsonSchema for Voucher {
 }
 
 impl Voucher {
-    /// The code as it was written: `spec.code`, else the name of the object.
+    /// The code as it was written: `spec.code`, else the name of the object; none where it is
+    /// kept in a Secret.
     #[must_use]
-    pub fn written_code(&self) -> &str {
+    pub fn written_code(&self) -> Option<&str> {
         let name = self.metadata.name.as_deref().unwrap_or_default();
-        self.spec.code.as_deref().unwrap_or(name)
+        self.spec.code_from.is_none().then(|| self.spec.code.as_deref().unwrap_or(name))
     }
 }

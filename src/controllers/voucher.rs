@@ -53,7 +53,7 @@ async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Er
     for _ in 0..TURNS_MAX {
         let seen = observe::observe(&wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
-        act::act(steps, object, &wanted, (ctx, &door)).await?; // Each step can be repeated.
+        act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         if verdict != Verdict::Again {
             return Ok(Some(Visit { wanted, seen, verdict }));
         }

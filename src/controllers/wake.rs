@@ -140,7 +140,8 @@ impl Wakers {
                 self.tenants
                     .matching(|tenant| is_in(tenant, namespace) && has_code(tenant, *digest));
                 self.vouchers.matching(|voucher| {
-                    is_in(voucher, namespace) && is_code(voucher.written_code(), *digest)
+                    let written = voucher.written_code();
+                    is_in(voucher, namespace) && written.is_some_and(|code| is_code(code, *digest))
                 });
             }
             Change::Sovereign(namespace, name) => {

@@ -45,7 +45,7 @@ refusals! {
     NotFound, NotActive, NotStarted, Expired, NotEligible, LimitReached, AlreadyRedeemed,
     KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization,
     UnknownPlan, SovereignNotFound, CurrencyMismatch, CurrencyChanged, UnknownCurrency,
-    CodeTaken, CodeRetired, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
+    CodeTaken, CodeRetired, CodeChanged, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
     NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged,
 }
 

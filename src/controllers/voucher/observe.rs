@@ -28,9 +28,9 @@ impl Seen {
     #[must_use]
     pub(super) fn next_change(&self) -> Option<(Timestamp, Timestamp)> {
         let now = self.facts.standing.now;
-        let terms = &self.facts.lineage.as_ref()?.terms;
-        let instants = [terms.valid_from, terms.expires_at];
-        let next = instants.into_iter().flatten().filter(|instant| *instant > now).min()?;
+        let lineages = self.facts.lineage.iter().chain(&self.facts.holds);
+        let instants = lineages.flat_map(|known| [known.terms.valid_from, known.terms.expires_at]);
+        let next = instants.flatten().filter(|instant| *instant > now).min()?;
         Some((now, next))
     }
 }
