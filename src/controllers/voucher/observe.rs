@@ -16,9 +16,12 @@ pub(super) struct Seen {
     pub facts: VoucherFacts,
 }
 
+/// Looks into the Secret of the code, if it is kept in one, and then at the ledger.
+///
 /// # Errors
-/// The ledger does not answer.
-pub(super) async fn observe(wanted: &Voucher, ctx: &Context) -> Result<Seen, Error> {
+/// The hub or the ledger does not answer.
+pub(super) async fn observe(wanted: &mut Voucher, ctx: &Context) -> Result<Seen, Error> {
+    ctx.secrets.open(&wanted.namespace, &mut wanted.code).await?;
     let facts = ctx.store.observe_voucher(wanted).await?;
     Ok(Seen { franchise: ctx.franchise(&wanted.namespace), facts })
 }
