@@ -1,15 +1,27 @@
 -- Vouchers: a lineage per code, immutable revisions of its terms, and the gate that every
 -- redemption must pass.
 
+-- The code that a text stands for, or null: `domain::code::normalise` is its twin. White space is
+-- Unicode's, as in the rules of the schema; upper() under "C" changes ASCII letters alone.
+create function normalise(code text) returns text language sql immutable as $$
+    select c.code
+    from (select upper(btrim(code, E' \t\n\x0b\f\r\u0085\u00a0\u1680\u2028\u2029\u202f\u205f'
+        '\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u3000')
+        collate "C")) as c (code)
+    where length(c.code) <= 63 and c.code ~ '^[A-Z0-9](-?[A-Z0-9]){2,62}$'
+$$;
+
 -- The lineage of a code. Its value never changes; `holder` is the Voucher object that speaks for
 -- it, and null means that the code is retired; `last_holder` is the last that did, so that those
 -- who named it find their redemption. The digest is SHA-256 of the normalised code; the
--- hint is what may be shown of it.
+-- hint is what may be shown of it: all of a code that is written in a spec, and a few characters of
+-- one that is kept in a Secret, so that whoever has this table cannot redeem it.
 create table voucher (
     franchise int not null references franchise,
     voucher bigint generated always as identity,
     digest bytea not null constraint voucher_digest_length check (octet_length(digest) = 32),
     hint text not null,
+    secret boolean not null,
     sovereign text collate "C" not null,
     currency text collate "C" not null,
     amount bigint not null constraint voucher_amount check (amount between 1 and 1000000000000000),
@@ -19,6 +31,8 @@ create table voucher (
     holder_uid text not null,
     holder_generation bigint not null,
     constraint voucher_pk primary key (franchise, voucher),
+    constraint voucher_hint check (case when secret then length(hint) <= 5
+        else digest is not distinct from sha256(convert_to(normalise(hint), 'UTF8')) end),
     constraint voucher_code_once unique (franchise, digest),
     constraint voucher_value unique (franchise, voucher, currency, amount, source),
     constraint voucher_sovereign foreign key (franchise, sovereign, currency)

@@ -263,8 +263,8 @@ end $$;
 -- ledger refuses of an edit stays as it was, and what narrows takes effect: a cap or a budget below
 -- what is redeemed becomes what is redeemed, and one that vanishes stays.
 create function accept_voucher_v1(p_namespace text, p_epoch bigint, p_holder text, p_uid text,
-    p_generation bigint, p_digest bytea, p_hint text, p_sovereign text, p_currency text,
-    p_amount bigint, p_cap bigint, p_budget bigint, p_valid_from timestamptz,
+    p_generation bigint, p_digest bytea, p_hint text, p_secret boolean, p_sovereign text,
+    p_currency text, p_amount bigint, p_cap bigint, p_budget bigint, p_valid_from timestamptz,
     p_expires_at timestamptz, p_credit_expires_after text, p_plans text[],
     p_new_accounts_only boolean, p_state text, out outcome text, out detail jsonb)
 language plpgsql as $$
@@ -278,9 +278,14 @@ begin
     if s.currency <> p_currency then
         outcome := 'CurrencyMismatch'; detail := jsonb_build_object('currency', s.currency); return;
     end if;
-    insert into voucher (franchise, digest, hint, sovereign, currency, amount, source,
+    -- Whatever its Secret says later, an object speaks for the first code that was accepted of it.
+    if p_secret and exists (select from voucher x where x.franchise = f.franchise
+        and x.holder = p_holder and x.holder_uid = p_uid and x.digest <> p_digest) then
+        outcome := 'CodeChanged'; return;
+    end if;
+    insert into voucher (franchise, digest, hint, secret, sovereign, currency, amount, source,
         holder_uid, holder_generation)
-    select f.franchise, p_digest, p_hint, p_sovereign, p_currency, p_amount, a.account,
+    select f.franchise, p_digest, p_hint, p_secret, p_sovereign, p_currency, p_amount, a.account,
         p_uid, p_generation
     from account a
     where a.franchise = f.franchise and a.kind = 'promotion' and a.currency = p_currency

@@ -62,7 +62,8 @@ create function observe_voucher_v1(p_namespace text, p_sovereign text, p_holder 
         'lineage', (select lineage(v.franchise, v.voucher)
             from voucher v join franchise f using (franchise)
             where f.namespace = p_namespace and v.digest = p_digest),
-        'held', exists (select from voucher v join franchise f using (franchise)
+        'holds', (select lineage(v.franchise, v.voucher)
+            from voucher v join franchise f using (franchise)
             where f.namespace = p_namespace and v.holder = p_holder))
 $$;
 

@@ -27,8 +27,9 @@ pub use tenant::{
     VoucherSource,
 };
 pub use value::{
-    AMOUNT_MINOR_MAX, CURRENCIES, CurrencyCode, Duration, Money, Name, ObjectName, PriceAmount,
-    Quantities, Quantity, Reference, Timestamp, VoucherReference, currency_decimals,
+    AMOUNT_MINOR_MAX, CURRENCIES, CodeFrom, CurrencyCode, Duration, Money, Name, ObjectName,
+    PriceAmount, Quantities, Quantity, Reference, SecretKeySelector, Timestamp, VoucherReference,
+    currency_decimals,
 };
 pub use voucher::{Eligibility, Voucher, VoucherSpec, VoucherState, VoucherStatus};
 

@@ -10,6 +10,7 @@ pub mod object;
 pub mod quantity;
 pub mod reason;
 pub mod sovereign;
+pub mod subject;
 pub mod tenant;
 pub mod verdict;
 pub mod voucher;

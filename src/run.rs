@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cluster::{self, Fleet, Host},
+    cluster::{self, Fleet, Host, Secrets},
     controllers::{self, Context, Controllers, Ownership, Published, Retries, Wakers, chain},
     http,
     metrics::Metrics,
@@ -87,11 +87,12 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let (franchises, events) =
         cluster::mirror::<PartialObjectMeta<Namespace>>(client.clone(), &selector);
     let identity = identity();
-    let ctx = Arc::new(context(&settings, &client, franchises, &identity)?);
+    let (secrets, opened) = Secrets::new(client.clone());
+    let ctx = Arc::new(context(&settings, &client, (franchises, secrets), &identity)?);
     let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
     tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
-    let mut controllers = controllers::start(&ctx, &client, events, &stop);
+    let mut controllers = controllers::start(&ctx, &client, (events, opened), &stop);
     let wakers = controllers.wakers.clone();
     let leading = Box::pin(lead(&ctx, &wakers, &stop));
     let election = settings
@@ -129,7 +130,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 fn context(
     settings: &Settings,
     client: &Client,
-    franchises: Mirror<PartialObjectMeta<Namespace>>,
+    (franchises, secrets): (Mirror<PartialObjectMeta<Namespace>>, Secrets),
     identity: &str,
 ) -> Result<Context, Error> {
     let allow = settings.allow_unsafe_durability;
@@ -138,6 +139,7 @@ fn context(
         door: store.door(),
         store,
         host: Host::new(client.clone(), identity),
+        secrets,
         fleet: Fleet::new(client.clone()),
         ownership: Ownership::default(),
         franchises,

@@ -2,7 +2,7 @@
 
 use catalyst_operator::{
     domain::{
-        code::{Code, Digest},
+        code::{Code, Digest, Given},
         facts::{Plan, PlanTerms},
         money::Money,
         voucher::{State, Terms, Voucher},
@@ -77,9 +77,9 @@ pub(crate) async fn make_voucher(door: &Door, code: &str, cap: i32) -> Outcome<D
             expires_at: None,
             state: State::Active,
         },
-        code,
+        code: Given::Written(code.clone()),
     };
-    expect("Accepted", &door.accept_voucher(VoucherTerms(&voucher)).await?)?;
+    expect("Accepted", &door.accept_voucher(VoucherTerms(&voucher, &code)).await?)?;
     Ok(digest)
 }
 

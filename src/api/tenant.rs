@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     schema::root,
-    value::{Duration, Name, Reference, VoucherReference},
+    value::{CodeFrom, Duration, Name, Reference, VoucherReference},
 };
 
 mod rules;
@@ -189,6 +189,9 @@ pub struct VoucherSource {
     #[schemars(length(min = 1, max = 128))]
     #[schemars(extend("x-kubernetes-validations" = rules::code_rules()))]
     pub code: Option<String>,
+    /// A Secret that holds the code, which is then shown nowhere. It has at least 16 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_from: Option<CodeFrom>,
     /// A Voucher in the same namespace, whose code is then redeemed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voucher_ref: Option<VoucherReference>,
@@ -245,7 +248,8 @@ pub struct RedeemedVoucher {
     /// Name of the Voucher, where the Tenant named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Enough of the code to recognise it.
+    /// Enough of the code to recognise it: all of one that is written here, the first 4 characters
+    /// of a secret one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// `Redeemed`, or why not, such as `LimitReached`.

@@ -140,6 +140,27 @@ pub struct VoucherReference {
     pub name: ObjectName,
 }
 
+/// One value of a Secret in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeySelector {
+    /// Name of the Secret. It is looked for in the namespace of this object and nowhere else, and
+    /// the operator may read it only where a Role there names it: `get`, `list` and `watch` on
+    /// `secrets` with this name in `resourceNames`, bound to the operator's service account.
+    pub name: ObjectName,
+    /// The key in its `data`.
+    #[schemars(schema_with = "rules::secret_key")]
+    pub key: String,
+}
+
+/// Where a secret code is kept.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeFrom {
+    /// The Secret and the key in it.
+    pub secret_key_ref: SecretKeySelector,
+}
+
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct IntOrString;

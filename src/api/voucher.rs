@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     schema::root,
-    value::{Duration, Money, Name, Reference, Timestamp},
+    value::{CodeFrom, Duration, Money, Name, Reference, Timestamp},
 };
 
 mod rules;
@@ -49,10 +49,16 @@ pub struct VoucherSpec {
     pub sovereign_ref: Reference,
     /// The code that people type: 3 to 63 letters and digits with single hyphens between them,
     /// such as `OMANTEL-LAUNCH-100`. Spaces around it and lower case do not matter. Default: the
-    /// name of the object. Cannot change.
+    /// name of the object, unless `codeFrom` is set. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     pub code: Option<String>,
+    /// A Secret that holds the code instead, which is then shown nowhere and kept as a digest
+    /// with a hint, its first 4 characters. It has at least 16 characters, so that nobody finds it
+    /// by trying. The first that is accepted stays in force, whatever becomes of the Secret.
+    /// Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_from: Option<CodeFrom>,
     /// What each redemption grants: amount and currency, such as `100.000 OMR`, with exactly the
     /// decimals of the currency, from 1 to 10^15 minor units. Cannot change.
     pub credit: Money,
@@ -137,7 +143,8 @@ pub struct VoucherStatus {
         "x-kubernetes-list-map-keys" = ["type"]
     ))]
     pub conditions: Vec<Condition>,
-    /// The code as it is redeemed: trimmed and in capitals.
+    /// The code as it is redeemed: trimmed and in capitals. Of a secret code the first 4
+    /// characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// How many organizations redeemed the code.
@@ -176,10 +183,11 @@ impl JsonSchema for Voucher {
 }
 
 impl Voucher {
-    /// The code as it was written: `spec.code`, else the name of the object.
+    /// The code as it was written: `spec.code`, else the name of the object; none where it is
+    /// kept in a Secret.
     #[must_use]
-    pub fn written_code(&self) -> &str {
+    pub fn written_code(&self) -> Option<&str> {
         let name = self.metadata.name.as_deref().unwrap_or_default();
-        self.spec.code.as_deref().unwrap_or(name)
+        self.spec.code_from.is_none().then(|| self.spec.code.as_deref().unwrap_or(name))
     }
 }

@@ -53,6 +53,12 @@ impl Error {
         matches!(self, Self::Refused { status, .. } if status.is_conflict())
     }
 
+    /// Whether we have no right to do it.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if status.code == 403)
+    }
+
     /// Whether the object is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -69,6 +69,37 @@ where
     stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
 }
 
+/// Watches one object: a word whenever it may have changed, also at the start. It ends where the
+/// right is missing, since nobody tells when it is given.
+pub(super) fn watch_one<K>(
+    api: Api<K>,
+    name: &str,
+) -> impl Stream<Item = ()> + Send + use<K> + 'static
+where
+    K: Watchable,
+    K::DynamicType: Send,
+{
+    let only = format!("metadata.name={name}");
+    let config = watcher::Config::default().fields(&only).timeout(WATCH_SECONDS);
+    let allowed = lasting(api, config).take_while(|event| ready(!is_forbidden(event)));
+    allowed.filter_map(|event| {
+        ready(match event {
+            Ok(Event::Apply(_) | Event::Delete(_) | Event::InitDone) => Some(()),
+            Ok(Event::Init | Event::InitApply(_)) => None,
+            Err(why) => {
+                tracing::warn!(%why, "a watch of one object was interrupted");
+                None
+            }
+        })
+    })
+}
+
+fn is_forbidden<K>(event: &watcher::Result<Event<K>>) -> bool {
+    use watcher::Error::{InitialListFailed, WatchStartFailed};
+    matches!(event, Err(InitialListFailed(kube::Error::Api(status))
+        | WatchStartFailed(kube::Error::Api(status))) if status.code == 403)
+}
+
 /// Watches objects and keeps a copy of each, without the field managers, which nobody reads and
 /// which are most of its memory.
 pub fn mirror<K>(

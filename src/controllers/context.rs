@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ownership, Published, retry::Retries};
 use crate::{
     api::{ACCEPT_FRANCHISE_ANNOTATION, IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
-    cluster::{Fleet, Host},
+    cluster::{Fleet, Host, Secrets},
     metrics::Metrics,
     readiness::Readiness,
     store::{Door, Store},
@@ -26,6 +26,8 @@ pub struct Context {
     pub door: Door,
     /// Our own kinds.
     pub host: Host,
+    /// Where secret codes are kept.
+    pub secrets: Secrets,
     /// The clusters of the Sovereigns.
     pub fleet: Fleet,
     /// What this process may act on.

@@ -25,7 +25,7 @@ const OWN: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 const EDIT: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
 const ROLE_NAMES: &[&str] = &[ROLES[0].1, ROLES[1].1, ROLES[2].1, ROLES[3].1];
 
-/// On every namespace of the hub.
+/// On every namespace of the hub. Nothing of secrets: a franchise grants them one by one.
 const OPERATOR: &[Rule] = &[
     rule(&[GROUP], &["sovereigns", "tenants", "vouchers"], &["list", "patch", "watch"]),
     rule(&[GROUP], &["sovereigns/status", "tenants/status", "vouchers/status"], &["patch"]),

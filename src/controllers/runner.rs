@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER},
-    cluster::{self, Ours, Watched},
+    cluster::{self, Ours, Place, Watched},
 };
 
 /// Visits at a time, per kind: enough to keep the ledger and the API server busy, few enough that
@@ -40,6 +40,10 @@ use crate::{
 const VISITS_MAX: u16 = 16;
 /// How long a follower of the outbox waits before it connects anew.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
+
+/// How often Secrets that cannot be watched are looked into, and watches that nobody needs any more
+/// are ended.
+const SECRETS_EVERY: Duration = Duration::from_secs(10);
 
 /// How many controllers there are: so many tasks end when they are told to stop.
 pub const COUNT: usize = 3;
@@ -64,7 +68,10 @@ pub fn franchise_selector() -> String {
 pub fn start(
     ctx: &Arc<Context>,
     client: &Client,
-    franchises: impl Stream<Item = Watched<PartialObjectMeta<Namespace>>> + Send + 'static,
+    (franchises, secrets): (
+        impl Stream<Item = Watched<PartialObjectMeta<Namespace>>> + Send + 'static,
+        UnboundedReceiver<Place>,
+    ),
     stop: &CancellationToken,
 ) -> Controllers {
     let mut tasks = JoinSet::new();
@@ -88,6 +95,7 @@ pub fn start(
     tasks.spawn(wake_owners::<LimitRange>(client, &ours, &wakers));
     tasks.spawn(wake_owners::<NetworkPolicy>(client, &ours, &wakers));
     tasks.spawn(wake_owners::<RoleBinding>(client, &ours, &wakers));
+    tasks.spawn(wake_readers(ctx.clone(), secrets, wakers.clone()));
     tasks.spawn(follow(ctx.clone(), wakers.clone()));
     Controllers { tasks, wakers }
 }
@@ -237,6 +245,26 @@ where
             }
         }
         "a watch of what Tenants are made of"
+    }
+}
+
+/// Objects are visited when a Secret that they name may have changed.
+async fn wake_readers(
+    ctx: Arc<Context>,
+    mut changed: UnboundedReceiver<Place>,
+    wakers: Wakers,
+) -> &'static str {
+    let mut sweep = tokio::time::interval(SECRETS_EVERY);
+    loop {
+        tokio::select! {
+            place = changed.recv() => match place {
+                Some(place) => wakers.secret(&place),
+                None => return "the watches of Secrets",
+            },
+            _ = sweep.tick() => {
+                ctx.secrets.keep(wakers.secrets()).iter().for_each(|place| wakers.secret(place));
+            }
+        }
     }
 }
 

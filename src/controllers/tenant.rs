@@ -43,14 +43,14 @@ pub(super) async fn reconcile(
 
 /// Turn after turn, until nothing is left to do at once; none where another process acts.
 async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Error> {
-    let wanted = Tenant::parse(object)?; // The last line that sees a raw spec.
+    let mut wanted = Tenant::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
         return Ok(None);
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::TENANT_FINALIZER);
     for _ in 0..TURNS_MAX {
-        let seen = observe::observe(&wanted, ctx).await?; // Reads only.
+        let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         if verdict != Verdict::Again {
@@ -58,7 +58,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
         }
         state = state.after_a_turn();
     }
-    let seen = observe::observe(&wanted, ctx).await?;
+    let seen = observe::observe(&mut wanted, ctx).await?;
     let verdict = Verdict::Waiting(Reason::Unsettled {});
     Ok(Some(Visit { wanted, seen, verdict }))
 }

@@ -44,22 +44,22 @@ pub(super) async fn reconcile(
 
 /// Turn after turn, until nothing is left to do at once; none where another process acts.
 async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Error> {
-    let wanted = Voucher::parse(object)?; // The last line that sees a raw spec.
+    let mut wanted = Voucher::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
         return Ok(None);
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::VOUCHER_FINALIZER);
     for _ in 0..TURNS_MAX {
-        let seen = observe::observe(&wanted, ctx).await?; // Reads only.
+        let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
-        act::act(steps, object, &wanted, (ctx, &door)).await?; // Each step can be repeated.
+        act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         if verdict != Verdict::Again {
             return Ok(Some(Visit { wanted, seen, verdict }));
         }
         state = state.after_a_turn();
     }
-    let seen = observe::observe(&wanted, ctx).await?;
+    let seen = observe::observe(&mut wanted, ctx).await?;
     let verdict = Verdict::Waiting(Reason::Unsettled {});
     Ok(Some(Visit { wanted, seen, verdict }))
 }

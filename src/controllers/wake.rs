@@ -2,7 +2,7 @@
 //! ledger by whatever process, or an object that a person edited on a cluster.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     fmt::Debug,
     hash::Hash,
     sync::{Arc, Mutex, PoisonError},
@@ -17,6 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
     api,
+    cluster::Place,
     domain::{
         code::{Code, Digest},
         tenant::is_main_namespace,
@@ -93,6 +94,11 @@ where
         }
     }
 
+    /// What all of them say.
+    fn all<T>(&self, says: impl Fn(&K) -> Vec<T>) -> impl Iterator<Item = T> {
+        self.known.state().into_iter().flat_map(move |object| says(&object))
+    }
+
     fn ring(&self, object: ObjectRef<K>) {
         // A controller that ended ends the process; nobody is left to be woken.
         let _ended = self.sender.send(object);
@@ -119,6 +125,18 @@ impl Wakers {
         self.tenants.matching(|tenant| is_main_namespace(namespace, tenant.written_organization()));
     }
 
+    /// Wakes those who name a Secret.
+    pub fn secret(&self, place: &Place) {
+        self.vouchers.matching(|voucher| voucher_secret(voucher).contains(place));
+        self.tenants.matching(|tenant| tenant_secrets(tenant).contains(place));
+    }
+
+    /// The Secrets that somebody names.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<Place> {
+        self.vouchers.all(voucher_secret).chain(self.tenants.all(tenant_secrets)).collect()
+    }
+
     /// Wakes whom a commit concerns.
     pub fn followed(&self, followed: Followed) {
         match followed {
@@ -140,7 +158,7 @@ impl Wakers {
                 self.tenants
                     .matching(|tenant| is_in(tenant, namespace) && has_code(tenant, *digest));
                 self.vouchers.matching(|voucher| {
-                    is_in(voucher, namespace) && is_code(voucher.written_code(), *digest)
+                    is_in(voucher, namespace) && may_be(voucher.written_code(), *digest)
                 });
             }
             Change::Sovereign(namespace, name) => {
@@ -171,11 +189,25 @@ fn names(tenant: &api::Tenant, holder: &str) -> bool {
 
 fn has_code(tenant: &api::Tenant, digest: Digest) -> bool {
     let same = |source: &api::VoucherSource| {
-        source.code.as_deref().is_some_and(|code| is_code(code, digest))
+        source.voucher_ref.is_none() && may_be(source.code.as_deref(), digest)
     };
     tenant.spec.vouchers.iter().any(same)
 }
 
-fn is_code(written: &str, digest: Digest) -> bool {
-    Code::parse(written).is_ok_and(|code| code.digest() == digest)
+/// Whether it is this code, as far as can be read here: one in a Secret may be any.
+fn may_be(written: Option<&str>, digest: Digest) -> bool {
+    written.is_none_or(|text| Code::parse(text).is_ok_and(|code| code.digest() == digest))
+}
+
+fn voucher_secret(voucher: &api::Voucher) -> Vec<Place> {
+    place(voucher, voucher.spec.code_from.as_ref()).into_iter().collect()
+}
+
+fn tenant_secrets(tenant: &api::Tenant) -> Vec<Place> {
+    let sources = tenant.spec.vouchers.iter();
+    sources.filter_map(|source| place(tenant, source.code_from.as_ref())).collect()
+}
+
+fn place<K: Resource>(object: &K, from: Option<&api::CodeFrom>) -> Option<Place> {
+    Some((object.meta().namespace.clone()?, from?.secret_key_ref.name.to_string()))
 }

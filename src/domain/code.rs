@@ -4,13 +4,43 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use super::reason::Reason;
+
 /// The longest code, in characters.
 pub const LENGTH_MAX: usize = 63;
 const LENGTH_MIN: usize = 3;
+/// The shortest secret code, in characters: nobody finds one of this length by trying, so whoever
+/// steals the ledger has digests that buy nothing.
+pub const SECRET_LENGTH_MIN: usize = 16;
+/// How many characters of a secret code are shown.
+const HINT_LENGTH: usize = 4;
 
-/// A normalised voucher code: `^[A-Z0-9](-?[A-Z0-9]){2,62}$`, at most 63 characters.
+/// The code that a text stands for, `^[A-Z0-9](-?[A-Z0-9]){2,62}$` and at most 63 characters:
+/// without the white space around it, with ASCII letters upper-cased and nothing else folded. None
+/// where it stands for none. `normalise` in SQL is its twin.
+#[must_use]
+pub fn normalise(text: &str) -> Option<String> {
+    let text = text.trim();
+    if !(LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) {
+        return None;
+    }
+    let code = text.to_ascii_uppercase();
+    let well_formed = code.split('-').all(|part| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    });
+    let letters = code.bytes().filter(|byte| *byte != b'-').count();
+    (well_formed && letters >= LENGTH_MIN).then_some(code)
+}
+
+/// A voucher code, as what the ledger keys by and what may be shown of it. The text of a secret one
+/// is not here, so it cannot be shown by mistake.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Code(String);
+pub struct Code {
+    digest: Digest,
+    hint: String,
+    secret: bool,
+}
 
 /// SHA-256 of a normalised code: what the ledger keys by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,34 +52,51 @@ pub struct Digest(pub [u8; 32]);
 pub struct Invalid;
 
 impl Code {
-    /// Trims white space around the text, upper-cases ASCII letters, folds nothing else.
+    /// A code that is written where everybody reads it.
     ///
     /// # Errors
-    /// The result does not have the form of a code.
+    /// The text is no code.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let text = text.trim();
-        if !(LENGTH_MIN..=LENGTH_MAX).contains(&text.len()) {
-            return Err(Invalid);
+        let hint = normalise(text).ok_or(Invalid)?;
+        Ok(Self { digest: Digest::of(&hint), hint, secret: false })
+    }
+
+    /// A secret code, of which no more than a hint is kept.
+    ///
+    /// # Errors
+    /// The text is no code, or too short to be a secret.
+    pub fn parse_secret(text: &str) -> Result<Self, InvalidSecret> {
+        if text.trim().chars().count() < SECRET_LENGTH_MIN {
+            return Err(InvalidSecret::TooShort);
         }
-        let code = text.to_ascii_uppercase();
-        let well_formed = code.split('-').all(|part| {
-            !part.is_empty()
-                && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        });
-        let letters = code.bytes().filter(|byte| *byte != b'-').count();
-        if well_formed && letters >= LENGTH_MIN { Ok(Self(code)) } else { Err(Invalid) }
+        let code = normalise(text).ok_or(InvalidSecret::NoCode)?;
+        let hint = code.chars().take(HINT_LENGTH).chain(['…']).collect();
+        Ok(Self { digest: Digest::of(&code), hint, secret: true })
+    }
+
+    /// A secret code as it was accepted before.
+    #[must_use]
+    pub fn accepted(digest: Digest, hint: &str) -> Self {
+        Self { digest, hint: hint.to_owned(), secret: true }
     }
 
     /// What the ledger keys by.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(self.0.as_bytes()).into())
+        self.digest
     }
 
-    /// What may be shown of the code. A code in a spec is public already, so all of it.
+    /// What may be shown of the code: all of one that is written in a spec, which is public
+    /// already, and the first characters of a secret one.
     #[must_use]
     pub fn hint(&self) -> &str {
-        &self.0
+        &self.hint
+    }
+
+    /// Whether the code is kept in a Secret.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.secret
     }
 }
 
@@ -59,7 +106,86 @@ impl fmt::Debug for Code {
     }
 }
 
+/// Why a text is no secret code. It is never repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidSecret {
+    /// It could be found by trying.
+    TooShort,
+    /// It does not have the form of a code.
+    NoCode,
+}
+
+/// One value of a Secret, in the namespace of the object that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretKey {
+    /// The Secret.
+    pub secret: String,
+    /// The key in its data.
+    pub key: String,
+}
+
+impl SecretKey {
+    /// The code that stands there; the value goes no further than this.
+    ///
+    /// # Errors
+    /// Nothing stands there, or nothing that can be a secret code.
+    pub fn open(&self, value: Option<&[u8]>) -> Result<Code, Reason> {
+        let Self { secret, key } = self.clone();
+        let Some(value) = value else { return Err(Reason::CodeSecretMissing { secret, key }) };
+        let text = std::str::from_utf8(value).map_err(|_| InvalidSecret::NoCode);
+        text.and_then(Code::parse_secret).map_err(|why| match why {
+            InvalidSecret::TooShort => Reason::CodeTooShort { secret, key },
+            InvalidSecret::NoCode => Reason::CodeUnusable { secret, key },
+        })
+    }
+}
+
+impl From<&crate::api::CodeFrom> for SecretKey {
+    fn from(from: &crate::api::CodeFrom) -> Self {
+        let selector = &from.secret_key_ref;
+        Self { secret: selector.name.to_string(), key: selector.key.clone() }
+    }
+}
+
+/// A code as a spec gives it.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// Written there.
+    Written(Code),
+    /// Kept in a Secret.
+    Kept {
+        /// Where.
+        at: SecretKey,
+        /// What was found there at the last look, or why nothing was.
+        code: Result<Code, Reason>,
+    },
+}
+
+impl Given {
+    /// A code in a Secret that nobody has looked into yet.
+    #[must_use]
+    pub fn kept(from: &crate::api::CodeFrom) -> Self {
+        let at = SecretKey::from(from);
+        Self::Kept { code: at.open(None), at }
+    }
+
+    /// The code, or why it is not known.
+    ///
+    /// # Errors
+    /// It is kept in a Secret, where it was not found.
+    pub fn code(&self) -> Result<&Code, &Reason> {
+        match self {
+            Self::Written(code) => Ok(code),
+            Self::Kept { code, .. } => code.as_ref(),
+        }
+    }
+}
+
 impl Digest {
+    fn of(code: &str) -> Self {
+        Self(Sha256::digest(code.as_bytes()).into())
+    }
+
     /// Reads 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
@@ -118,5 +244,43 @@ mod tests {
         ] {
             assert_eq!(Code::parse(text), Err(Invalid), "{text:?}");
         }
+    }
+
+    const SECRET: &str = "K7QX-93MP-T2WV-8RLD";
+
+    fn at() -> SecretKey {
+        SecretKey { secret: "launch".to_owned(), key: "code".to_owned() }
+    }
+
+    #[test]
+    fn a_secret_code_is_the_same_code_and_shows_four_characters() {
+        let secret = Code::parse_secret(&format!(" {} \n", SECRET.to_lowercase())).unwrap();
+        let written = Code::parse(SECRET).unwrap();
+        assert_eq!(secret.digest(), written.digest());
+        assert_eq!((secret.hint(), written.hint()), ("K7QX…", SECRET));
+        assert_eq!(Code::accepted(secret.digest(), secret.hint()), secret);
+        for shown in [format!("{secret:?}"), format!("{:#?}", Given::Written(written))] {
+            assert!(!shown.contains("K7QX"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_a_secret_code_is_refused_and_not_repeated() {
+        let refused = |value: Option<&[u8]>| at().open(value).unwrap_err();
+        assert_eq!(refused(None).name(), "CodeSecretMissing");
+        for (value, reason) in [
+            ("", "CodeTooShort"),
+            ("ABCDEFGHIJKLMNO", "CodeTooShort"),
+            ("  ABCDEFGHIJKLMNO   ", "CodeTooShort"),
+            ("ABCDEFGHIJKLMNO!", "CodeUnusable"),
+            ("ABCDEFGH\nIJKLMNOP", "CodeUnusable"),
+            (&"A".repeat(64), "CodeUnusable"),
+        ] {
+            let refused = refused(Some(value.as_bytes()));
+            assert_eq!(refused.name(), reason, "{value:?}");
+            assert!(value.is_empty() || !refused.to_string().contains(value), "{refused}");
+        }
+        assert_eq!(refused(Some(&[0xff; 20])).name(), "CodeUnusable");
+        assert!(at().open(Some(b"ABCDEFGHIJKLMNOP")).is_ok());
     }
 }

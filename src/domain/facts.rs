@@ -113,10 +113,10 @@ pub struct VoucherFacts {
     pub standing: Standing,
     /// Currency of the accepted Sovereign that it names.
     pub currency: Option<String>,
-    /// The lineage of its code.
+    /// The lineage of the code that it gives, if that is known.
     pub lineage: Option<Lineage>,
-    /// Whether this object holds any code.
-    pub held: bool,
+    /// The lineage that this object holds.
+    pub holds: Option<Lineage>,
 }
 
 /// What the ledger knows of a Tenant.

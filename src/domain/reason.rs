@@ -129,6 +129,26 @@ reasons! {
     /// Another Voucher object was first with this code.
     CodeTaken { holder: String } Stalled
         "the code belongs to Voucher {holder}, which was first; delete one of the two"
+    /// A secret code is not where it should be.
+    CodeSecretMissing { secret: String, key: String } Missing
+        "the code is kept in a Secret and is not there: create Secret {secret} in this namespace \
+         with the key {key}"
+    /// Nobody let the operator read the Secret of a code.
+    CodeSecretForbidden { secret: String } Stalled
+        "the operator may not read Secret {secret}: grant its service account a Role in this \
+         namespace with the verbs get, list and watch on secrets and resourceNames {secret}"
+    /// A secret code could be found by trying.
+    CodeTooShort { secret: String, key: String } Stalled
+        "the value of key {key} in Secret {secret} has fewer than 16 characters, so that a thief \
+         of the ledger could find it by trying: put a longer code there"
+    /// What stands in a Secret is no code.
+    CodeUnusable { secret: String, key: String } Stalled
+        "the value of key {key} in Secret {secret} is not a voucher code: use 16 to 63 letters \
+         A-Z and digits, with single hyphens between them"
+    /// A Secret holds another code than the one that was accepted.
+    CodeChanged { secret: String, hint: String } Stalled
+        "the code in Secret {secret} is not the one that was accepted, {hint}, which stays in \
+         force because people have it: put it back, or create another Voucher for another code"
     /// The code was used before, with another value.
     CodeRetired { was: String } Stalled
         "the code was worth {was} before it was deleted, and the value of a code never changes: \

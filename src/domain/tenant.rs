@@ -1,7 +1,7 @@
 //! A Tenant whose spec can be used.
 
 use super::{
-    code::Code,
+    code::{Code, Given},
     duration,
     facts::TenantFacts,
     reason::Reason,
@@ -44,7 +44,7 @@ pub struct Tenant {
 #[derive(Clone, Debug)]
 pub enum Named {
     /// By its code.
-    Code(Code),
+    Code(Given),
     /// By the Voucher object in the same namespace.
     Holder(String),
 }
@@ -65,7 +65,8 @@ impl Judged<'_> {
     #[must_use]
     pub fn title(&self) -> String {
         match self.named {
-            Named::Code(code) => format!("code {}", code.hint()),
+            Named::Code(Given::Written(code)) => format!("code {}", code.hint()),
+            Named::Code(Given::Kept { at, .. }) => format!("code in Secret {}", at.secret),
             Named::Holder(holder) => format!("Voucher {holder}"),
         }
     }
@@ -76,14 +77,19 @@ impl Tenant {
     /// Something that the schema should have refused.
     pub fn parse(tenant: &api::Tenant) -> Result<Self, Reason> {
         let spec = &tenant.spec;
-        let named = |source: &api::VoucherSource| match (&source.code, &source.voucher_ref) {
-            (Some(code), None) => Code::parse(code)
-                .map(Named::Code)
-                .map_err(|why| Reason::InvalidSpec { why: why.to_string() }),
-            (None, Some(voucher)) => Ok(Named::Holder(voucher.name.to_string())),
-            _ => Err(Reason::InvalidSpec {
-                why: "a voucher is named by exactly one of code and voucherRef".to_owned(),
-            }),
+        let named = |source: &api::VoucherSource| {
+            let api::VoucherSource { code, code_from, voucher_ref } = source;
+            match (code, code_from, voucher_ref) {
+                (Some(code), None, None) => Code::parse(code)
+                    .map(|code| Named::Code(Given::Written(code)))
+                    .map_err(|why| Reason::InvalidSpec { why: why.to_string() }),
+                (None, Some(from), None) => Ok(Named::Code(Given::kept(from))),
+                (None, None, Some(voucher)) => Ok(Named::Holder(voucher.name.to_string())),
+                _ => Err(Reason::InvalidSpec {
+                    why: "a voucher is named by exactly one of code, codeFrom and voucherRef"
+                        .to_owned(),
+                }),
+            }
         };
         let billing = spec.billing.clone().unwrap_or_default().on_credit_exhausted;
         Ok(Self {
@@ -116,7 +122,13 @@ impl Tenant {
         let (mut codes, mut holders) = (facts.by_code.iter(), facts.by_holder.iter());
         let judge = |named: &'a Named| {
             let lineage = match named {
-                Named::Code(_) => codes.next(),
+                Named::Code(given) => match given.code() {
+                    Ok(_) => codes.next(),
+                    Err(why) => {
+                        let refusal = Some(why.clone());
+                        return Judged { named, lineage: None, refusal };
+                    }
+                },
                 Named::Holder(_) => holders.next(),
             };
             let lineage = lineage.and_then(Option::as_ref);
@@ -186,6 +198,21 @@ mod tests {
             [("LAUNCH", "NotRedeemedYet"), ("AUTUMN", "NotRedeemedYet"), ("", "NotFound")];
         let expected = expected.map(|(hint, reason)| (hint.to_owned(), reason.to_owned()));
         assert_eq!(judged(&facts), expected);
+    }
+
+    #[test]
+    fn a_code_that_is_not_known_takes_the_answer_of_no_other() {
+        let mut tenant = tenant();
+        let from = json!({"secretKeyRef": {"name": "welcome", "key": "code"}});
+        let kept = Given::kept(&serde_json::from_value(from).unwrap());
+        tenant.vouchers.insert(1, Named::Code(kept));
+        let facts = facts(&json!([lineage("AUTUMN")]), &json!([lineage("LAUNCH"), null]));
+        let judged = tenant.judge(&facts);
+        let hints = judged.iter().map(|judged| judged.lineage.map(|known| known.hint.as_str()));
+        let hints: Vec<Option<&str>> = hints.collect();
+        assert_eq!(hints, [Some("LAUNCH"), None, Some("AUTUMN"), None]);
+        assert_eq!(judged[1].refusal.as_ref().unwrap().name(), "CodeSecretMissing");
+        assert_eq!(judged[1].title(), "code in Secret welcome");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    code::{Code, Digest},
+    code::{Code, Digest, Given},
     duration,
     money::Money,
     reason::Reason,
@@ -104,7 +104,7 @@ pub struct Voucher {
     /// The Sovereign that it names.
     pub sovereign: String,
     /// Its code.
-    pub code: Code,
+    pub code: Given,
     /// What it is worth.
     pub credit: Money,
     /// The terms that it asks for.
@@ -135,7 +135,13 @@ impl Voucher {
             uid: meta.uid.unwrap_or_default(),
             generation: meta.generation.unwrap_or_default(),
             sovereign: spec.sovereign_ref.name.to_string(),
-            code: Code::parse(voucher.written_code()).map_err(|why| invalid(&why))?,
+            code: match (&spec.code_from, voucher.written_code()) {
+                (None, Some(code)) => {
+                    Given::Written(Code::parse(code).map_err(|why| invalid(&why))?)
+                }
+                (Some(from), _) if spec.code.is_none() => Given::kept(from),
+                _ => return Err(invalid(&"set code or codeFrom and not both")),
+            },
             credit: Money::parse(spec.credit.as_str()).map_err(|why| invalid(&why))?,
             terms: Terms {
                 cap: spec.max_redemptions,

@@ -46,9 +46,9 @@ refusals! {
     AlreadyRedeemed, KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld,
     NoOrganization,
     UnknownPlan, SovereignNotFound, CurrencyMismatch, CurrencyChanged, UnknownCurrency,
-    CodeTaken, CodeRetired, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
-    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, HubChanged, PeriodEnded,
-    ReasonNeeded, AmountInvalid, NoEntry, NotReversible, AlreadyReversed, CreditHeld,
+    CodeTaken, CodeRetired, CodeChanged, StaleSpec, OrganizationTaken, ObjectsRemain,
+    TenantsRemain, NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, HubChanged,
+    PeriodEnded, ReasonNeeded, AmountInvalid, NoEntry, NotReversible, AlreadyReversed, CreditHeld,
 }
 
 /// The words for effects that stand.

@@ -134,7 +134,7 @@ impl Store {
             .bind(voucher.namespace.clone())
             .bind(voucher.sovereign.clone())
             .bind(voucher.name.clone())
-            .bind(voucher.code.digest().0.to_vec());
+            .bind(voucher.code.code().ok().map(|code| code.digest().0.to_vec()));
         self.read("look up a Voucher", call).await
     }
 
@@ -144,7 +144,9 @@ impl Store {
         let (mut digests, mut holders) = (vec![], vec![]);
         for named in &tenant.vouchers {
             match named {
-                Named::Code(code) => digests.push(code.digest().0.to_vec()),
+                Named::Code(given) => {
+                    digests.extend(given.code().ok().map(|code| code.digest().0.to_vec()));
+                }
                 Named::Holder(holder) => holders.push(holder.clone()),
             }
         }

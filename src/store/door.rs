@@ -19,7 +19,7 @@ use super::{
     sql,
 };
 use crate::domain::{
-    code::Digest,
+    code::{Code, Digest},
     facts::{Item, Plan},
     money::Money,
     object::Identity,
@@ -31,9 +31,9 @@ const TRIES_MAX: u32 = 8;
 /// Commits of this long a time share one notification.
 const NOTIFY_EVERY: Duration = Duration::from_millis(25);
 
-/// The terms of a Voucher on their way to the ledger.
+/// The terms of a Voucher on their way to the ledger, and the code that they are about.
 #[derive(Clone, Debug)]
-pub struct VoucherTerms<'a>(pub &'a Voucher);
+pub struct VoucherTerms<'a>(pub &'a Voucher, pub &'a Code);
 
 /// Calls of the ledger's functions under one epoch. Cheap to clone.
 ///
@@ -140,7 +140,7 @@ impl Door {
     /// Accepts the terms of a Voucher. After a pause, an end or a lower cap is answered, not one
     /// more redemption commits that they forbid.
     pub async fn accept_voucher(&self, terms: VoucherTerms<'_>) -> Result<Answer, Error> {
-        let (epoch, voucher) = (self.epoch, terms.0.clone());
+        let (epoch, voucher, code) = (self.epoch, terms.0.clone(), terms.1.clone());
         let instant = |at: Option<Timestamp>| at.map(|at| at.to_string());
         self.call("accept a Voucher", move || {
             let Money { minor, currency } = &voucher.credit;
@@ -150,8 +150,9 @@ impl Door {
                 .bind(voucher.name.clone())
                 .bind(voucher.uid.clone())
                 .bind(voucher.generation)
-                .bind(voucher.code.digest().0.to_vec())
-                .bind(voucher.code.hint().to_owned())
+                .bind(code.digest().0.to_vec())
+                .bind(code.hint().to_owned())
+                .bind(code.is_secret())
                 .bind(voucher.sovereign.clone())
                 .bind(currency.code().to_owned())
                 .bind(*minor)

@@ -39,9 +39,9 @@ statements! {
     CLOSE_SOVEREIGN: "select outcome, detail::text from ledger.close_sovereign_v1($1, $2, $3)"
     /// Accepts a Voucher's terms.
     ACCEPT_VOUCHER: "select outcome, detail::text from ledger.accept_voucher_v1($1, $2, $3, $4, \
-                     $5, $6, $7, $8, $9, $10, $11, $12, \
-                     coalesce($13::timestamptz, '-infinity'), \
-                     coalesce($14::timestamptz, 'infinity'), $15, $16, $17, $18)"
+                     $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+                     coalesce($14::timestamptz, '-infinity'), \
+                     coalesce($15::timestamptz, 'infinity'), $16, $17, $18, $19)"
     /// Retires a Voucher's code.
     RETIRE: "select outcome, detail::text from ledger.retire_v1($1, $2, $3)"
     /// Gives an organization to a Tenant.

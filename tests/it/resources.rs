@@ -12,6 +12,7 @@ mod provisioning;
 mod race;
 mod rbac;
 mod restart;
+mod secret_codes;
 mod sovereign;
 mod steady;
 mod voucher;

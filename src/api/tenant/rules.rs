@@ -92,6 +92,13 @@ pub(super) fn spec_rules() -> Value {
         )
         .at(".vouchers"),
         rule(
+            "!has(self.vouchers) || self.vouchers.all(v, !has(v.codeFrom) || \
+             self.vouchers.exists_one(w, has(w.codeFrom) && w.codeFrom == v.codeFrom))",
+            "the same codeFrom stands twice in vouchers: an organization redeems a code once; \
+             remove one of the two",
+        )
+        .at(".vouchers"),
+        rule(
             "!has(self.vouchers) || self.vouchers.all(v, !has(v.voucherRef) || \
              self.vouchers.exists_one(w, has(w.voucherRef) && \
              w.voucherRef.name == v.voucherRef.name))",
@@ -126,8 +133,8 @@ pub(super) fn owner_rules() -> Value {
 
 pub(super) fn source_rules() -> Value {
     rules([rule(
-        "has(self.code) != has(self.voucherRef)",
-        "set exactly one of code and voucherRef",
+        "[has(self.code), has(self.codeFrom), has(self.voucherRef)].exists_one(x, x)",
+        "set exactly one of code, codeFrom and voucherRef",
     )])
 }
 

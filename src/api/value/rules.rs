@@ -60,6 +60,18 @@ pub(super) fn object_name() -> Schema {
     })
 }
 
+pub(super) fn secret_key(_: &mut schemars::SchemaGenerator) -> Schema {
+    let advice = "use letters, digits, hyphens, dots and underscores";
+    let key = rule("self.matches('^[-._a-zA-Z0-9]+$')", format!("not a key of a Secret: {advice}"))
+        .quoting(format!("'\"' + self + '\" is not a key of a Secret: {advice}'"));
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 253,
+        "x-kubernetes-validations": rules([key]),
+    })
+}
+
 pub(super) fn timestamp() -> Schema {
     // The end is where the calendars that read it end, an offset included.
     let calendar = rule(

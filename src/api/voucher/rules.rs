@@ -7,14 +7,18 @@ use crate::api::schema::{Rule, rule, rules};
 
 /// The rules on the code in force. They stand on the root, because only there is the name known,
 /// and because a rule on an optional field does not run when the field is added or removed.
-pub(super) fn code_rules() -> [Rule; 2] {
+pub(super) fn code_rules() -> [Rule; 4] {
     let code = "(has(self.spec.code) ? self.spec.code : self.metadata.name)";
     let old = "(has(oldSelf.spec.code) ? oldSelf.spec.code : oldSelf.metadata.name)";
     let normal = "trim().upperAscii()";
     let advice = "use 3 to 63 letters A-Z and digits, with single hyphens between them";
+    let keeps = "people already hold it; put it back, or create another Voucher for another code";
     [
         rule(
-            format!("{code}.{normal}.matches('{CODE}') && {code}.trim().size() <= {CODE_MAX}"),
+            format!(
+                "has(self.spec.codeFrom) || \
+                 ({code}.{normal}.matches('{CODE}') && {code}.trim().size() <= {CODE_MAX})"
+            ),
             format!("not a voucher code: {advice}; set spec.code"),
         )
         .quoting(format!(
@@ -24,11 +28,24 @@ pub(super) fn code_rules() -> [Rule; 2] {
         ))
         .at(".spec.code"),
         rule(
-            format!("{code}.{normal} == {old}.{normal}"),
-            "the code of a Voucher cannot change: people already hold it; \
-             put it back, or create another Voucher for another code",
+            format!(
+                "has(self.spec.codeFrom) || has(oldSelf.spec.codeFrom) || \
+                 {code}.{normal} == {old}.{normal}"
+            ),
+            format!("the code of a Voucher cannot change: {keeps}"),
         )
         .at(".spec.code"),
+        rule(
+            "has(self.spec.codeFrom) == has(oldSelf.spec.codeFrom) && \
+             (!has(self.spec.codeFrom) || self.spec.codeFrom == oldSelf.spec.codeFrom)",
+            format!("codeFrom cannot change: the code of a Voucher stays, and {keeps}"),
+        )
+        .at(".spec.codeFrom"),
+        rule(
+            "!(has(self.spec.code) && has(self.spec.codeFrom))",
+            "set code or codeFrom and not both: a code is written here or kept in a Secret",
+        )
+        .at(".spec.codeFrom"),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         facts::{PlanTerms, TenantFacts},
         object::{Live, LiveObjects, Object},
-        tenant::Tenant,
+        tenant::{Named, Tenant},
     },
 };
 
@@ -29,11 +29,18 @@ pub(super) struct Seen {
     pub live: LiveObjects,
 }
 
-/// Looks at the ledger first, and at the cluster only for what the ledger knows or has paid for.
+/// Looks into the Secrets of its codes, then at the ledger, and at the cluster only for what the
+/// ledger knows or has paid for.
 ///
 /// # Errors
 /// One of them does not answer.
-pub(super) async fn observe(wanted: &Tenant, ctx: &Context) -> Result<Seen, Error> {
+pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Seen, Error> {
+    for named in &mut wanted.vouchers {
+        if let Named::Code(given) = named {
+            ctx.secrets.open(&wanted.namespace, given).await?;
+        }
+    }
+    let wanted = &*wanted;
     let facts = ctx.store.observe_tenant(wanted).await?;
     let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
     let desired = terms_in_force(wanted, &facts).map(|terms| desired::tenant(wanted, terms));

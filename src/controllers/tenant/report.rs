@@ -227,7 +227,7 @@ fn vouchers(wanted: &Tenant, seen: &Seen) -> Leaf {
 
 fn voucher(judged: &Judged<'_>) -> RedeemedVoucher {
     let (name, hint) = match judged.named {
-        Named::Code(code) => (None, Some(code.hint().to_owned())),
+        Named::Code(given) => (None, given.code().ok().map(|code| code.hint().to_owned())),
         Named::Holder(holder) => {
             (Some(holder.clone()), judged.lineage.map(|lineage| lineage.hint.clone()))
         }

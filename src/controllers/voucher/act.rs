@@ -1,6 +1,6 @@
 //! Doing what was decided, in order. Writes only; every step can be repeated.
 
-use super::decide::Step;
+use super::{decide::Step, observe::Seen};
 use crate::{
     api,
     controllers::{Context, Error},
@@ -17,6 +17,7 @@ pub(super) async fn act(
     steps: Vec<Step>,
     object: &api::Voucher,
     wanted: &Voucher,
+    seen: &Seen,
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
     for step in steps {
@@ -29,7 +30,10 @@ pub(super) async fn act(
                 ctx.host.let_go(object, api::VOUCHER_FINALIZER).await?;
                 continue;
             }
-            Step::Accept => door.accept_voucher(VoucherTerms(wanted)).await?,
+            Step::Accept => {
+                let subject = wanted.subject(&seen.facts)?;
+                door.accept_voucher(VoucherTerms(wanted, &subject.code)).await?
+            }
             Step::Retire => door.retire(&wanted.namespace, &wanted.name).await?,
         };
         ctx.metrics.answered(&answer);

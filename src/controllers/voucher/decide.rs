@@ -5,6 +5,7 @@ use crate::controllers::object::ObjectState;
 use crate::domain::{
     money::{Currency, Money},
     reason::Reason,
+    subject::Subject,
     verdict::Verdict,
     voucher::{Lineage, State, Voucher},
 };
@@ -30,52 +31,60 @@ pub(super) fn decide(wanted: &Voucher, state: ObjectState, seen: &Seen) -> (Vec<
         return (vec![], Verdict::Waiting(reason));
     }
     if state.is_leaving {
-        return match (state.is_held, seen.facts.held) {
+        return match (state.is_held, seen.facts.holds.is_some()) {
             (false, _) => (vec![], Verdict::Gone),
             (true, true) => (vec![Step::Retire], Verdict::Again),
             (true, false) => (vec![Step::LetGo], Verdict::Gone),
         };
     }
-    if let Some(reason) = obstacle(wanted, seen) {
-        return (vec![], Verdict::Waiting(reason));
-    }
+    let subject = match obstacle(wanted, seen) {
+        Ok(subject) => subject,
+        Err(reason) => return (vec![], Verdict::Waiting(reason)),
+    };
     if !state.is_held {
         return (vec![Step::Hold, Step::Accept], Verdict::Again);
     }
-    match seen.facts.lineage.as_ref().filter(|lineage| is_accepted(wanted, lineage)) {
+    match subject.lineage.filter(|lineage| is_accepted(wanted, lineage)) {
         None => (vec![Step::Accept], Verdict::Again),
-        Some(lineage) => (vec![], refused_part(wanted, lineage)),
+        Some(lineage) => {
+            let differs = subject.differs.map(Verdict::Waiting);
+            (vec![], differs.unwrap_or_else(|| refused_part(wanted, lineage)))
+        }
     }
 }
 
-/// Why these terms cannot be accepted at all.
-fn obstacle(wanted: &Voucher, seen: &Seen) -> Option<Reason> {
+/// The code that terms can be accepted for, or why none can be accepted at all.
+fn obstacle<'a>(wanted: &Voucher, seen: &'a Seen) -> Result<Subject<'a>, Reason> {
     if seen.franchise.is_none() {
-        return Some(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
+        return Err(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
     }
     let Some(currency) = seen.facts.currency.clone() else {
-        return Some(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
+        return Err(Reason::SovereignNotFound { sovereign: wanted.sovereign.clone() });
     };
     if currency != wanted.credit.currency.code() {
         let (credit, sovereign) = (wanted.credit.to_string(), wanted.sovereign.clone());
-        return Some(Reason::CurrencyMismatch { credit, sovereign, currency });
+        return Err(Reason::CurrencyMismatch { credit, sovereign, currency });
     }
-    let lineage = seen.facts.lineage.as_ref()?;
+    let subject = wanted.subject(&seen.facts)?;
+    let Some(lineage) = subject.lineage else { return Ok(subject) };
     if let Some(holder) = lineage.holder.clone().filter(|holder| *holder != wanted.name) {
-        return Some(Reason::CodeTaken { holder });
+        return Err(Reason::CodeTaken { holder });
     }
     let worth = (lineage.amount, lineage.currency.as_str(), lineage.sovereign.as_str());
     if worth != (wanted.credit.minor, currency.as_str(), wanted.sovereign.as_str()) {
         let amount = Currency::parse(&lineage.currency)
             .map(|currency| Money { minor: lineage.amount, currency }.to_string());
         let was = amount.unwrap_or_else(|_| lineage.amount.to_string());
-        return Some(Reason::CodeRetired {
+        return Err(Reason::CodeRetired {
             was: format!("{was} on Sovereign {}", lineage.sovereign),
         });
     }
     let is_stale = lineage.uid == wanted.uid && wanted.generation < lineage.generation;
-    (is_stale && !is_accepted(wanted, lineage))
-        .then_some(Reason::StaleSpec { accepted: lineage.generation, seen: wanted.generation })
+    if is_stale && !is_accepted(wanted, lineage) {
+        let (accepted, seen) = (lineage.generation, wanted.generation);
+        return Err(Reason::StaleSpec { accepted, seen });
+    }
+    Ok(subject)
 }
 
 /// Whether the ledger has taken what it will take of these terms.

@@ -16,9 +16,12 @@ pub(super) struct Seen {
     pub facts: VoucherFacts,
 }
 
+/// Looks into the Secret of the code, if it is kept in one, and then at the ledger.
+///
 /// # Errors
-/// The ledger does not answer.
-pub(super) async fn observe(wanted: &Voucher, ctx: &Context) -> Result<Seen, Error> {
+/// The hub or the ledger does not answer.
+pub(super) async fn observe(wanted: &mut Voucher, ctx: &Context) -> Result<Seen, Error> {
+    ctx.secrets.open(&wanted.namespace, &mut wanted.code).await?;
     let facts = ctx.store.observe_voucher(wanted).await?;
     Ok(Seen { franchise: ctx.franchise(&wanted.namespace), facts })
 }
@@ -28,9 +31,9 @@ impl Seen {
     #[must_use]
     pub(super) fn next_change(&self) -> Option<(Timestamp, Timestamp)> {
         let now = self.facts.standing.now;
-        let terms = &self.facts.lineage.as_ref()?.terms;
-        let instants = [terms.valid_from, terms.expires_at];
-        let next = instants.into_iter().flatten().filter(|instant| *instant > now).min()?;
+        let lineages = self.facts.lineage.iter().chain(&self.facts.holds);
+        let instants = lineages.flat_map(|known| [known.terms.valid_from, known.terms.expires_at]);
+        let next = instants.flatten().filter(|instant| *instant > now).min()?;
         Some((now, next))
     }
 }

@@ -31,8 +31,9 @@ pub(super) fn status(
             return VoucherStatus { conditions, ..known };
         }
     };
-    let lineage =
-        seen.facts.lineage.as_ref().filter(|lineage| lineage.holder.as_ref() == Some(&wanted.name));
+    let subject = wanted.subject(&seen.facts).ok();
+    let lineage = subject.as_ref().and_then(|subject| subject.lineage);
+    let lineage = lineage.filter(|lineage| lineage.holder.as_ref() == Some(&wanted.name));
     let good = ("Accepted", "the terms are in force");
     let leaves = vec![redeemable(lineage, verdict, seen.facts.standing.now)];
     let leaves = conditions::summary(verdict, good, leaves, meta, now);
@@ -41,7 +42,7 @@ pub(super) fn status(
     VoucherStatus {
         observed_generation: meta.generation,
         conditions: conditions::timed(&known.conditions, leaves, meta.generation, now),
-        code: Some(wanted.code.hint().to_owned()),
+        code: subject.as_ref().map(|subject| subject.code.hint().to_owned()),
         redeemed: used,
         remaining: cap.zip(used).map(|(cap, used)| cap - used),
         redemptions: used.map(|used| match cap {

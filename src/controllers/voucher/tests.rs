@@ -1,6 +1,7 @@
 //! A Voucher's turns and what is reported of them, as sentences. Facts are built as the ledger
 //! answers them (`migrations/0010_observe.sql`).
 
+mod kept;
 mod reports;
 
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ fn world() -> World {
     let facts = json!({
         "now": NOW, "least_program": 1, "schema_version": 1,
         "franchise": {"uid": "uid-omantel", "frozen": null},
-        "currency": "OMR", "lineage": null, "held": false,
+        "currency": "OMR", "lineage": null, "holds": null,
     });
     World {
         object: serde_json::from_value(object).unwrap(),
@@ -78,7 +79,7 @@ fn accepted() -> World {
     let mut world = world();
     world.state.is_held = true;
     world.seen.facts.lineage = serde_json::from_value(lineage()).unwrap();
-    world.seen.facts.held = true;
+    world.seen.facts.holds = world.seen.facts.lineage.clone();
     world
 }
 
@@ -236,7 +237,7 @@ fn without_the_franchise_label_nothing_is_accepted() {
 fn a_deletion_retires_the_code_before_the_object_goes() {
     let mut world = accepted().leaving();
     assert_eq!(world.decide(), (vec![Step::Retire], Verdict::Again));
-    world.seen.facts.held = false;
+    world.seen.facts.holds = None;
     assert_eq!(world.decide(), (vec![Step::LetGo], Verdict::Gone));
     world.state.is_held = false;
     assert_eq!(world.decide(), (vec![], Verdict::Gone));
@@ -297,7 +298,7 @@ fn whatever_is_seen_nothing_goes_before_its_code_is_retired() {
             known.uid = if is(1) { "uid-before".to_owned() } else { known.uid.clone() };
         });
         world.state = ObjectState { is_leaving: is(2), is_held: is(3) };
-        world.seen.facts.held = is(4);
+        world.seen.facts.holds = world.seen.facts.lineage.clone().filter(|_| is(4));
         world.seen.facts.currency = is(5).then(|| "OMR".to_owned());
         let (steps, verdict) = world.decide();
         let what = format!("{bits:b} {state:?} {holder:?}: {steps:?} {verdict:?}");

@@ -11,11 +11,12 @@ use crate::support::{Books, books, word};
 async fn all_calls(books: &Books, door: &Door) -> Vec<(&'static str, Result<Answer, Error>)> {
     let (n, code) = ("omantel", Digest([7; 32]));
     let voucher = books.voucher("LAUNCH").voucher;
+    let terms = VoucherTerms(&voucher, voucher.code.code().unwrap());
     let place = ("OMR", "cluster-zero");
     let account = ("kestrel", "catalyst-zero", "m");
     vec![
         ("accept a Sovereign", door.accept_sovereign(("new", "uid"), "zero", place, &[]).await),
-        ("accept a Voucher", door.accept_voucher(VoucherTerms(&voucher)).await),
+        ("accept a Voucher", door.accept_voucher(terms).await),
         ("claim", door.claim(n, "falcon", "falcon", ("catalyst-zero", 60)).await),
         ("order", door.order(n, "kestrel", "catalyst-zero", "m").await),
         ("redeem", door.redeem(n, "key", code, account).await),

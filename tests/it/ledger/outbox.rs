@@ -80,8 +80,8 @@ async fn a_change_is_told_when_its_notification_is_lost() {
     let mut follower = follower(&books).await;
     // The Door would notify; a statement of an administrator does not.
     let accept = "select accept_voucher_v1('omantel', null, 'launch', 'uid', 1, sha256('LAUNCH'), \
-                  'LAUNCH', 'catalyst-zero', 'OMR', 1, null, null, '-infinity', 'infinity', null, \
-                  null, false, 'Active')";
+                  'LAUNCH', false, 'catalyst-zero', 'OMR', 1, null, null, '-infinity', 'infinity', \
+                  null, null, false, 'Active')";
     books.database.mutate(accept).await;
     await_change(&mut follower, &of(&books, Change::Terms, "launch")).await;
 }

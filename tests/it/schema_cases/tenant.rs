@@ -49,6 +49,7 @@ fn full() -> Value {
         .set("/spec/organization", "kestrel-rx")
         .set("/spec/owners", owners)
         .set("/spec/vouchers", json!([{"code": "OMANTEL-LAUNCH-100"}]))
+        .set("/spec/vouchers/-", kept("welcome", "code"))
         .set("/spec/vouchers/-", json!({"voucherRef": {"name": "ramadan.2026"}}))
 }
 
@@ -68,6 +69,10 @@ fn vouchers(list: Value) -> Value {
 
 fn code(text: &str) -> Value {
     vouchers(json!([{"code": text}]))
+}
+
+fn kept(secret: &str, key: &str) -> Value {
+    json!({"codeFrom": {"secretKeyRef": {"name": secret, "key": key}}})
 }
 
 fn owner(owner: Value) -> Value {
@@ -166,10 +171,21 @@ fn codes(cases: &mut Cases) {
     cases.refuse("a code of 64 characters", code(&"A".repeat(64)), form);
     cases.refuse("a code of 64 characters with hyphens", code(&"AB-A".repeat(16)), form);
 
-    let one = "set exactly one of code and voucherRef";
+    let one = "set exactly one of code, codeFrom and voucherRef";
     cases.refuse("neither a code nor a voucher", vouchers(json!([{}])), one);
     let both = vouchers(json!([{"code": "ABC", "voucherRef": {"name": "abc"}}]));
     cases.refuse("both a code and a voucher", both, one);
+    cases.accept("a code in a Secret", vouchers(json!([kept("welcome", "code")])));
+    let both = vouchers(json!([kept("welcome", "code").set("/code", "ABC")]));
+    cases.refuse("both a code and a Secret", both, one);
+    let all = kept("welcome", "code").set("/code", "ABC").set("/voucherRef", json!({"name": "a"}));
+    cases.refuse("a code, a Secret and a voucher", vouchers(json!([all])), one);
+    let key = kept("welcome", "the code");
+    cases.refuse("a key with a space", vouchers(json!([key])), "is not a key of a Secret");
+    let (first, second) = (kept("welcome", "first"), kept("welcome", "second"));
+    cases.accept("two codes in a Secret", vouchers(json!([first.clone(), second])));
+    let twice = vouchers(json!([first, {"code": "ABC"}, first]));
+    cases.refuse("one key twice", twice, "the same codeFrom stands twice");
     let twice = vouchers(json!([{"code": "ABC"}, {"code": "XYZ"}, {"code": " abc "}]));
     cases.refuse("one code in two spellings", twice, "the same code stands twice");
     let same = json!({"voucherRef": {"name": "launch"}});

@@ -34,6 +34,10 @@ fn code(text: &str) -> Value {
     voucher().set("/spec/code", text)
 }
 
+fn kept(secret: &str, key: &str) -> Value {
+    voucher().set("/spec/codeFrom", json!({"secretKeyRef": {"name": secret, "key": key}}))
+}
+
 fn named(name: &str) -> Value {
     voucher().set("/metadata/name", name)
 }
@@ -61,6 +65,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.refuse("a sovereign in capitals", sovereign, "\"Muscat\" is not a name");
     money(&mut cases);
     codes(&mut cases);
+    secret_codes(&mut cases);
     terms(&mut cases);
     promises(&mut cases);
     edits(&mut cases);
@@ -128,6 +133,37 @@ fn codes(cases: &mut Cases) {
     cases.refuse("a name that is no code", named("launch.2026"), "taken from metadata.name");
     let both = code("LAUNCH-2026").set("/metadata/name", "launch.2026");
     cases.accept("a code makes up for a name that is none", both);
+}
+
+fn secret_codes(cases: &mut Cases) {
+    cases.accept("a code in a Secret", kept("launch.2026", "the_code.txt"));
+    let any_name = kept("launch", "code").set("/metadata/name", "launch.2026");
+    cases.accept("a code in a Secret and a name that is no code", any_name);
+    let both = kept("launch", "code").set("/spec/code", "LAUNCH");
+    cases.refuse("a code here and in a Secret", both, "set code or codeFrom and not both");
+    let none = voucher().set("/spec/codeFrom", json!({}));
+    cases.refuse("a code from nowhere", none, "secretKeyRef: Required");
+    let no_key = kept("launch", "code").unset("/spec/codeFrom/secretKeyRef/key");
+    cases.refuse("a Secret without a key", no_key, "key: Required");
+    let empty = "at least 1 char";
+    cases.refuse("a key that is empty", kept("launch", ""), empty);
+    let form = "\"a/b\" is not a key of a Secret";
+    cases.refuse("a key with a slash", kept("launch", "a/b"), form);
+    let long = kept("launch", &"k".repeat(254));
+    cases.refuse("a key of 254 characters", long, "may not be more than 253");
+    cases.refuse("a Secret in capitals", kept("Launch", "code"), "is not the name of an object");
+    let elsewhere = kept("launch", "code").set("/spec/codeFrom/secretKeyRef/namespace", "other");
+    cases.refuse("a Secret elsewhere", elsewhere, "unknown field");
+
+    let change = "codeFrom cannot change";
+    let here = kept("launch", "code");
+    cases.refuse_edit("another key", here.clone(), kept("launch", "codes"), change);
+    cases.refuse_edit("another Secret", here.clone(), kept("autumn", "code"), change);
+    cases.refuse_edit("a code moved into a Secret", voucher(), here.clone(), change);
+    cases.refuse_edit("a code moved out of a Secret", here.clone(), code("LAUNCH"), change);
+    cases.refuse_edit("a code no longer in a Secret", here.clone(), voucher(), change);
+    let paused = here.clone().set("/spec/state", "Paused");
+    cases.accept_edit("a pause of a secret code", here, paused);
 }
 
 fn terms(cases: &mut Cases) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use catalyst_operator::{
     domain::{
-        code::Code,
+        code::{Code, Given, SecretKey},
         facts::{Plan, PlanTerms, TenantFacts},
         money::Money,
         tenant::{Named, Tenant},
@@ -104,7 +104,7 @@ impl Books {
             uid: format!("uid-of-{}", code.to_lowercase()),
             generation: 1,
             sovereign: SOVEREIGN.to_owned(),
-            code: Code::parse(code).expect("it is a code"),
+            code: Given::Written(Code::parse(code).expect("it is a code")),
             credit: Money::parse("100.000 OMR").expect("it is money"),
             terms: Terms {
                 cap: None,
@@ -118,6 +118,14 @@ impl Books {
             },
         };
         Issue { books: self, voucher }
+    }
+
+    /// A Voucher object of this name whose code is kept in a Secret.
+    pub(crate) fn secret_voucher(&self, name: &str, code: &str) -> Issue<'_> {
+        let mut issue = self.voucher(name);
+        let at = SecretKey { secret: name.to_owned(), key: "code".to_owned() };
+        issue.voucher.code = Given::Kept { code: at.open(Some(code.as_bytes())), at };
+        issue
     }
 
     pub(crate) async fn retire(&self, object: &str) {
@@ -210,7 +218,8 @@ impl Books {
 
     /// A Tenant of the organization's name on plan m, with these codes.
     pub(crate) fn tenant(&self, organization: &str, codes: &[&str]) -> Tenant {
-        let code = |code: &&str| Named::Code(Code::parse(code).expect("it is a code"));
+        let code =
+            |code: &&str| Named::Code(Given::Written(Code::parse(code).expect("it is a code")));
         Tenant {
             namespace: self.namespace.clone(),
             name: organization.to_owned(),
@@ -336,7 +345,8 @@ impl Issue<'_> {
 
     /// Asks the ledger to accept the terms and gives its word.
     pub(crate) async fn accept(self) -> String {
-        said(self.books.door.accept_voucher(VoucherTerms(&self.voucher)).await)
+        let code = self.voucher.code.code().expect("it is known");
+        said(self.books.door.accept_voucher(VoucherTerms(&self.voucher, code)).await)
     }
 
     /// The terms are accepted, which this test takes for granted.

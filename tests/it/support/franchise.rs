@@ -13,7 +13,8 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{DeleteParams, DynamicObject, Patch, PatchParams},
+    core::{ApiResource, GroupVersionKind},
     runtime::watcher::watch_object,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -175,16 +176,16 @@ impl Franchise {
     /// Applies a manifest; gives what the API server says against it.
     pub(crate) async fn try_apply(&self, manifest: Manifest) -> Result<String, String> {
         let Manifest(manifest) = manifest;
-        let name = manifest["metadata"]["name"].as_str().expect("it has a name").to_owned();
+        let text = |value: &Value| value.as_str().expect("it has kind and name").to_owned();
+        let name = text(&manifest["metadata"]["name"]);
+        let (version, kind) = (text(&manifest["apiVersion"]), text(&manifest["kind"]));
+        let (group, version) = version.split_once('/').unwrap_or(("", &version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), &self.namespace, &resource);
         let params = PatchParams::apply("kubectl").validation_strict();
-        let patch = Patch::Apply(&manifest);
-        let applied = match manifest["kind"].as_str() {
-            Some("Sovereign") => self.api::<Sovereign>().patch(&name, &params, &patch).await.err(),
-            Some("Tenant") => self.api::<Tenant>().patch(&name, &params, &patch).await.err(),
-            Some("Voucher") => self.api::<Voucher>().patch(&name, &params, &patch).await.err(),
-            other => panic!("{other:?} is no kind of ours"),
-        };
-        applied.map_or(Ok(name), |why| Err(why.to_string()))
+        let applied = api.patch(&name, &params, &Patch::Apply(&manifest)).await;
+        applied.map(|_| name).map_err(|why| why.to_string())
     }
 
     pub(crate) fn api<K: Told>(&self) -> Api<K> {

@@ -102,6 +102,20 @@ impl Database {
         one.unwrap_or_else(|why| panic!("{sql}: {why}"))
     }
 
+    /// Every row of every table of the ledger, as text.
+    pub(crate) async fn dump(&self) -> String {
+        let tables: Vec<String> = self
+            .one("select array_agg(tablename::text) from pg_tables where schemaname = 'ledger'")
+            .await;
+        let mut dump = String::new();
+        for table in tables {
+            let rows =
+                format!("select coalesce(string_agg(t::text, ' '), '') from ledger.{table} t");
+            dump += &self.one::<String>(&rows).await;
+        }
+        dump
+    }
+
     /// Opens all connections of these Stores, so that a race is run by the ledger and not by the
     /// making of connections. They wait for a lock until the last of them is there.
     pub(crate) async fn open_all(&self, stores: &[(&Store, u32)]) {
