@@ -8,6 +8,7 @@ pub mod money;
 pub mod object;
 pub mod quantity;
 pub mod reason;
+pub mod seal;
 pub mod sovereign;
 pub mod tenant;
 pub mod verdict;

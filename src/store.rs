@@ -15,6 +15,7 @@ mod door;
 mod error;
 mod follow;
 pub mod schema;
+mod seal;
 mod session;
 pub mod sql;
 

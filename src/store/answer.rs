@@ -46,11 +46,11 @@ refusals! {
     KeyReused, KeyInvalid, Short, NoOrder, NoHold, HoldLapsed, OrderHeld, NoOrganization,
     UnknownPlan, SovereignNotFound, CurrencyMismatch, CurrencyChanged, UnknownCurrency,
     CodeTaken, CodeRetired, StaleSpec, OrganizationTaken, ObjectsRemain, TenantsRemain,
-    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged,
+    NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, NotFrozen, OtherServer,
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 13] = [
+const EFFECTS: [&str; 15] = [
     "Accepted",
     "Captured",
     "Claimed",
@@ -64,6 +64,8 @@ const EFFECTS: [&str; 13] = [
     "Redeemed",
     "Released",
     "Retired",
+    "Sealed",
+    "Thawed",
 ];
 
 /// Sorts an answer into effect, refusal and the two that stop the caller.

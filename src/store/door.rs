@@ -47,8 +47,8 @@ pub struct VoucherTerms<'a>(pub &'a Voucher);
 /// serve.
 #[derive(Clone)]
 pub struct Door {
-    pool: PgPool,
-    epoch: Option<i64>,
+    pub(super) pool: PgPool,
+    pub(super) epoch: Option<i64>,
     committed: Arc<Notify>,
     lanes: Lanes,
 }
@@ -310,7 +310,11 @@ impl Door {
 
     /// One money operation: a statement of its own, in a task of its own, again while a twin or a
     /// lock is in the way.
-    async fn call(&self, doing: &'static str, make: impl Fn() -> Call) -> Result<Answer, Error> {
+    pub(super) async fn call(
+        &self,
+        doing: &'static str,
+        make: impl Fn() -> Call,
+    ) -> Result<Answer, Error> {
         let answer = persist(&self.pool, doing, make).await;
         self.committed.notify_one();
         answer
