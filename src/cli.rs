@@ -7,9 +7,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{
     api,
     controllers::chain,
-    domain::money::{Currency, Money},
+    domain::{
+        money::{Currency, Money},
+        seal::Sealed,
+    },
     run::{self, Settings},
-    store::{self, Statement, Store, schema},
+    store::{self, Answer, Statement, Store, schema},
 };
 
 /// One connection at a time is enough for a command.
@@ -87,6 +90,26 @@ enum Ledger {
     Verify {
         #[command(flatten)]
         database: Database,
+        /// Check the sealed blocks too, and with them every entry: name each that was edited,
+        /// deleted or inserted after it was sealed.
+        #[arg(long)]
+        sealed: bool,
+    },
+    /// Let the money of a frozen franchise move again, and accept its ledger as it is.
+    ///
+    /// The decision is kept for ever. What was found stays found; only a change of it freezes the
+    /// franchise again.
+    Thaw {
+        #[command(flatten)]
+        database: Database,
+        /// The franchise.
+        namespace: String,
+        /// Why its money may move again.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who decided.
+        #[arg(long, value_name = "NAME")]
+        actor: String,
     },
     /// Print the account of an organization.
     Statement {
@@ -127,6 +150,8 @@ enum Error {
     Print(#[from] std::io::Error),
     #[error("{0} violations of the ledger's invariants")]
     Violations(usize),
+    #[error("the ledger would not thaw {0}: {1}")]
+    NotThawed(String, &'static str),
     #[error("no account of {1} in franchise {0}")]
     NoAccount(String, String),
     #[error("cannot print JSON")]
@@ -174,15 +199,27 @@ async fn execute(command: Command) -> Result<(), Error> {
             let manifests: Vec<String> = api::crds().iter().map(api::manifest).collect();
             print(&manifests.join("---\n"))
         }
-        Command::Ledger(Ledger::Verify { database }) => verify(&database.database_url).await,
+        Command::Ledger(Ledger::Verify { database, sealed }) => {
+            verify(&database.database_url, sealed).await
+        }
+        Command::Ledger(Ledger::Thaw { database, namespace, reason, actor }) => {
+            thaw(&database.database_url, namespace, (&reason, &actor)).await
+        }
         Command::Ledger(Ledger::Statement { database, account, output }) => {
             statement(&database.database_url, account, output).await
         }
     }
 }
 
-async fn verify(url: &str) -> Result<(), Error> {
-    let violations = Store::new(url, CONNECTIONS)?.verify().await?;
+async fn verify(url: &str, sealed: bool) -> Result<(), Error> {
+    let store = Store::new(url, CONNECTIONS)?;
+    let mut violations = store.verify().await?;
+    if sealed {
+        violations.extend(store.verify_sealed().await?);
+        for franchise in store.seals(&[]).await?.franchises {
+            print(&seals(&franchise))?;
+        }
+    }
     for violation in &violations {
         print(&format!("{}: {}: {}\n", violation.namespace, violation.invariant, violation.what))?;
     }
@@ -190,6 +227,29 @@ async fn verify(url: &str) -> Result<(), Error> {
         print("every invariant holds\n")
     } else {
         Err(Error::Violations(violations.len()))
+    }
+}
+
+/// Where the seals of a franchise are, in a line.
+fn seals(franchise: &Sealed) -> String {
+    let namespace = &franchise.namespace;
+    match &franchise.head {
+        Some(head) => format!(
+            "{namespace}: block {} is the last, sealed {}, entries in all {}, hash {}\n",
+            head.block,
+            second(head.sealed_at),
+            head.entries,
+            head.hash
+        ),
+        None => format!("{namespace}: nothing is sealed\n"),
+    }
+}
+
+async fn thaw(url: &str, namespace: String, (reason, actor): (&str, &str)) -> Result<(), Error> {
+    let door = Store::new(url, CONNECTIONS)?.door();
+    match door.thaw(&namespace, reason, actor).await? {
+        Answer::Done(_) => print(&format!("the money of {namespace} moves again\n")),
+        Answer::Refused(refusal) => Err(Error::NotThawed(namespace, refusal.name())),
     }
 }
 
