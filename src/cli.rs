@@ -1,6 +1,6 @@
 //! The commands.
 
-use std::{collections::BTreeSet, net::SocketAddr, process::ExitCode};
+use std::{collections::BTreeSet, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -82,6 +82,9 @@ struct Run {
         action = clap::ArgAction::Set
     )]
     leader_elect: bool,
+    /// How often the ledger is audited, in seconds.
+    #[arg(long, env = "CATALYST_AUDIT_EVERY", default_value_t = 600, hide = true)]
+    audit_every: u64,
 }
 
 #[derive(Subcommand)]
@@ -188,6 +191,7 @@ async fn execute(command: Command) -> Result<(), Error> {
                 metrics_addr: run.metrics_addr,
                 namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
                 leader_elect: run.leader_elect,
+                audit_every: Duration::from_secs(run.audit_every),
             };
             Ok(run::run(settings).await?)
         }

@@ -6,6 +6,7 @@
 mod error;
 mod fleet;
 mod host;
+mod notes;
 mod watch;
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
@@ -20,6 +21,7 @@ use kube::{
     api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::{ApiResource, GroupVersionKind},
 };
+pub use notes::{Note, Notes};
 pub use watch::{Watched, mirror, watch};
 
 use crate::{

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ownership, Published, retry::Retries};
 use crate::{
     api::{IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
-    cluster::{Fleet, Host},
+    cluster::{Fleet, Host, Notes},
     metrics::Metrics,
     readiness::Readiness,
     store::{Door, Store},
@@ -26,6 +26,8 @@ pub struct Context {
     pub door: Door,
     /// Our own kinds.
     pub host: Host,
+    /// What is written down for the next process.
+    pub notes: Notes,
     /// The clusters of the Sovereigns.
     pub fleet: Fleet,
     /// What this process may act on.

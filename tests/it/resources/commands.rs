@@ -113,7 +113,10 @@ async fn verify_checks_the_seals_and_names_the_row_and_thaw_asks_for_a_reason() 
     let hash: String = books.database.one("select encode(hash, 'hex') from block").await;
     let printed = sealed();
     assert!(printed.starts_with("omantel: block 1 is the last, sealed 20"), "{printed}");
-    assert!(printed.ends_with(&format!(", entries in all 1, hash {hash}\nevery invariant holds\n")), "{printed}");
+    assert!(
+        printed.ends_with(&format!(", entries in all 1, hash {hash}\nevery invariant holds\n")),
+        "{printed}"
+    );
 
     let damage = "set session_replication_role = replica; \
                   update transfer set response = 'other'; reset session_replication_role";
@@ -128,7 +131,10 @@ async fn verify_checks_the_seals_and_names_the_row_and_thaw_asks_for_a_reason() 
     let thaw = ["ledger", "thaw", "omantel", "--reason", "a test", "--actor", "amal"];
     let refused = run(&thaw, url);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("would not thaw omantel: NotFrozen"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("would not thaw omantel: NotFrozen"),
+        "{said}"
+    );
     assert!(books.door.freeze(("omantel", None), "why").await.unwrap());
     let said = String::from_utf8(run(&thaw, url).stdout).unwrap();
     assert_eq!(said, "the money of omantel moves again\n");
