@@ -43,7 +43,7 @@ enum Command {
     },
     /// Print the three custom resource definitions, for kubectl apply -f -.
     Crds,
-    /// Look at the ledger.
+    /// Look at the ledger, and decide about it.
     #[command(subcommand)]
     Ledger(Ledger),
 }
@@ -59,7 +59,8 @@ struct Database {
 struct Run {
     #[command(flatten)]
     database: Database,
-    /// The operator's own namespace, where the Lease of the leader is.
+    /// The operator's own namespace, where the Lease of the leader and the anchors of the ledger
+    /// are.
     #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
     namespace: String,
     /// Where /metrics, /livez and /readyz are served. A port in use gives way to a free one.
