@@ -15,6 +15,12 @@ async fn books() -> Books {
     books_on(database(world).await).await
 }
 
+/// For tests that hold a transaction open, or need that nobody does.
+async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}
+
 /// Books with a voucher, and a customer for each redemption of it that is to come.
 async fn with_customers(customers: usize) -> Books {
     let books = books().await;
@@ -83,6 +89,7 @@ async fn what_is_committed_is_sealed_once_in_a_chain_per_franchise() {
 
 #[tokio::test]
 async fn a_slow_transaction_holds_the_seals_back_and_never_slips_behind_them() {
+    let _turn = turn().await;
     let books = with_customers(3).await;
     books.redeem_as(0).await;
     books.seal_all(1).await;
@@ -109,6 +116,7 @@ async fn slow_redemption(books: &Books) -> sqlx::pool::PoolConnection<sqlx::Post
 /// numbers, as if they were given in the order of commits.
 #[tokio::test]
 async fn a_seal_that_does_not_wait_for_the_slow_is_found_out() {
+    let _turn = turn().await;
     let xmin = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
     let range = "x.xid >= p_from and x.xid < p_to and x.transfer > p_after";
     let last = "x.transfer > (select coalesce(max(t), 0) from block h, unnest(h.transfers) t \
@@ -135,6 +143,7 @@ async fn a_seal_that_does_not_wait_for_the_slow_is_found_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_sealers_at_once_make_one_chain() {
+    let _turn = turn().await;
     let books = with_customers(40).await;
     let done = std::sync::atomic::AtomicBool::new(false);
     let seal = async || {
@@ -146,6 +155,7 @@ async fn two_sealers_at_once_make_one_chain() {
     let redeem = async {
         for number in 0..40 {
             books.redeem_as(number).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
     };

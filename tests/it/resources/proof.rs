@@ -164,10 +164,13 @@ async fn an_anchor_is_written_when_the_ledger_moves_and_left_alone_when_not() {
     franchise.issue(franchise.voucher("launch")).await;
     franchise.buy("kestrel").await;
     franchise.anchored("2").await;
+    let name = format!("\"{}\"", franchise.anchor_name());
     let writes = || {
         let log = fs::read_to_string(&quiet_world().hub().audit).unwrap();
-        log.lines().filter(|line| line.contains(&franchise.anchor_name())).count()
+        log.lines().filter(|line| line.contains(&name)).count()
     };
+    // A write is seen a moment before it is in the log.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let before = writes();
     assert!((1..=2).contains(&before), "{before}");
     tokio::time::sleep(Duration::from_secs(12)).await;
