@@ -1,6 +1,6 @@
 //! The commands.
 
-use std::{collections::BTreeSet, net::SocketAddr, process::ExitCode};
+use std::{collections::BTreeSet, net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -55,7 +55,8 @@ struct Database {
 struct Run {
     #[command(flatten)]
     database: Database,
-    /// The operator's own namespace, where the Lease of the leader is.
+    /// The operator's own namespace, where the Lease of the leader and the anchors of the ledger
+    /// are.
     #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
     namespace: String,
     /// Where /metrics, /livez and /readyz are served. A port in use gives way to a free one.
@@ -82,6 +83,9 @@ struct Run {
     /// only; a condition of every Sovereign and a metric say that it is on.
     #[arg(long, env = "CATALYST_ALLOW_UNSAFE_DURABILITY")]
     allow_unsafe_durability: bool,
+    /// How often the ledger is audited, in seconds.
+    #[arg(long, env = "CATALYST_AUDIT_EVERY", default_value_t = 600, hide = true)]
+    audit_every: u64,
 }
 
 /// What can end a command.
@@ -134,6 +138,7 @@ async fn execute(command: Command) -> Result<(), Error> {
                 namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
                 leader_elect: run.leader_elect,
                 allow_unsafe_durability: run.allow_unsafe_durability,
+                audit_every: Duration::from_secs(run.audit_every),
             };
             Ok(run::run(settings).await?)
         }

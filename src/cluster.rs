@@ -6,6 +6,7 @@
 mod error;
 mod fleet;
 mod host;
+mod notes;
 mod secrets;
 mod watch;
 
@@ -21,6 +22,7 @@ use kube::{
     api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::{ApiResource, GroupVersionKind},
 };
+pub use notes::{Note, Notes};
 pub use secrets::{Place, Secrets};
 pub use watch::{Watched, mirror, watch};
 

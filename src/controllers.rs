@@ -12,6 +12,7 @@ pub mod permissions;
 mod published;
 mod retry;
 mod runner;
+mod seal;
 mod sovereign;
 mod tenant;
 
@@ -24,6 +25,7 @@ pub use ownership::Ownership;
 pub use published::Published;
 pub use retry::Retries;
 pub use runner::{COUNT, Controllers, franchise_selector, start};
+pub use seal::{Sealer, audit};
 pub use wake::Wakers;
 
 /// How many turns one visit may take before it counts as unsettled: each turn moves money at most

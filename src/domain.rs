@@ -9,6 +9,7 @@ pub mod money;
 pub mod object;
 pub mod quantity;
 pub mod reason;
+pub mod seal;
 pub mod sovereign;
 pub mod subject;
 pub mod tenant;

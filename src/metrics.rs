@@ -1,4 +1,5 @@
-//! What is counted, under names that stay. Labels are closed sets; amounts are in minor units.
+//! What is counted, under names that stay. Labels are closed sets, or franchises; amounts are in
+//! minor units.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -30,6 +31,11 @@ struct Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Franchise {
+    franchise: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: String,
 }
@@ -43,6 +49,8 @@ pub struct Metrics {
     answers: Family<Outcome, Counter>,
     status_writes: Family<Kind, Counter>,
     leader: Gauge,
+    frozen: Family<Franchise, Gauge>,
+    violations: Gauge,
     build: Family<Build, Gauge<f64, AtomicU64>>,
 }
 
@@ -61,6 +69,8 @@ impl Default for Metrics {
             answers: Family::default(),
             status_writes: Family::default(),
             leader: Gauge::default(),
+            frozen: Family::default(),
+            violations: Gauge::default(),
             build: Family::default(),
         };
         metrics.registry = Arc::new(metrics.register());
@@ -85,6 +95,10 @@ impl Metrics {
         );
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
         registry.register("leader", "1 where this process leads", self.leader.clone());
+        let frozen = "1 where the money of a franchise waits for a person";
+        registry.register("frozen", frozen, self.frozen.clone());
+        let violations = "Rows that the last audit of the ledger found broken";
+        registry.register("ledger_violations", violations, self.violations.clone());
         registry.register("build_info", "The version of the program", self.build.clone());
         registry
     }
@@ -112,6 +126,17 @@ impl Metrics {
     /// Whether this process leads now.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
+    }
+
+    /// Whether the money of a franchise waits for a person.
+    pub fn frozen(&self, franchise: &str, is_frozen: bool) {
+        let franchise = Franchise { franchise: franchise.to_owned() };
+        self.frozen.get_or_create(&franchise).set(is_frozen.into());
+    }
+
+    /// How many rows an audit found broken.
+    pub fn violated(&self, rows: usize) {
+        self.violations.set(i64::try_from(rows).unwrap_or(i64::MAX));
     }
 
     /// The text that Prometheus reads.

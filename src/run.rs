@@ -9,8 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cluster::{self, Fleet, Host, Secrets},
-    controllers::{self, Context, Controllers, Ownership, Published, Retries, Wakers, chain},
+    cluster::{self, Fleet, Host, Notes, Secrets},
+    controllers::{
+        self, Context, Controllers, Ownership, Published, Retries, Sealer, Wakers, audit, chain,
+    },
     http,
     metrics::Metrics,
     readiness::Readiness,
@@ -42,6 +44,8 @@ pub struct Settings {
     pub leader_elect: bool,
     /// Whether money moves on a server that may lose what it acknowledged.
     pub allow_unsafe_durability: bool,
+    /// How often the ledger is audited.
+    pub audit_every: Duration,
 }
 
 /// Why the operator ended although nobody asked it to.
@@ -94,7 +98,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
     let mut controllers = controllers::start(&ctx, &client, (events, opened), &stop);
     let wakers = controllers.wakers.clone();
-    let leading = Box::pin(lead(&ctx, &wakers, &stop));
+    let acting =
+        Acting { ctx: &ctx, wakers: &wakers, stop: &stop, audit_every: settings.audit_every };
+    let leading = Box::pin(acting.lead());
     let election = settings
         .leader_elect
         .then(|| LeaderElection::new(client, &settings.namespace, "catalyst-operator", &identity));
@@ -102,7 +108,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         if let Some(election) = &election {
             return election.with_lease(leading).await.ok_or(Error::Fenced);
         }
-        join(&ctx, &wakers, &stop).await;
+        Box::pin(acting.join()).await;
         Ok(())
     };
     let outcome = tokio::select! {
@@ -140,6 +146,7 @@ fn context(
         store,
         host: Host::new(client.clone(), identity),
         secrets,
+        notes: Notes::new(client.clone(), &settings.namespace),
         fleet: Fleet::new(client.clone()),
         ownership: Ownership::default(),
         franchises,
@@ -152,67 +159,74 @@ fn context(
     })
 }
 
-/// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.
-async fn lead(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
-    ctx.metrics.leads(true);
-    let begin = async || {
-        pin(ctx).await?;
-        Ok(ctx.door.begin_leadership().await?)
-    };
-    act(ctx, wakers, stop, begin).await;
+/// What a process needs that acts.
+struct Acting<'a> {
+    ctx: &'a Context,
+    wakers: &'a Wakers,
+    stop: &'a CancellationToken,
+    audit_every: Duration,
 }
 
-/// Acts beside others under the epoch in force.
-async fn join(ctx: &Context, wakers: &Wakers, stop: &CancellationToken) {
-    let current = async || {
-        pin(ctx).await?;
-        Ok(ctx.door.current_epoch().await?)
-    };
-    act(ctx, wakers, stop, current).await;
-}
-
-/// Nothing is done with a database that belongs to another hub.
-async fn pin(ctx: &Context) -> Result<(), controllers::Error> {
-    let hub = ctx.fleet.hub().await?;
-    Ok(ctx.door.pin_hub(hub.uid()).await?)
-}
-
-/// Acts under the epoch that the ledger gives, and keeps its clock. Which namespaces are franchises
-/// is known first, so that none is taken for a stranger.
-async fn act(
-    ctx: &Context,
-    wakers: &Wakers,
-    stop: &CancellationToken,
-    epoch: impl AsyncFnMut() -> Result<i64, controllers::Error>,
-) {
-    // The watch that fills it ends with the process.
-    let _filled = ctx.franchises.wait_until_ready().await;
-    let epoch = persistently(ctx, wakers, epoch).await;
-    tracing::info!(epoch, "acting");
-    ctx.ownership.lead(epoch);
-    wakers.everything();
-    while !stop.is_cancelled() {
-        if let Err(why) = ctx.door.tick().await {
-            tracing::debug!(why = chain(&why), "the clock was not kept");
-        }
-        tokio::time::sleep(TICK_EVERY).await;
+impl Acting<'_> {
+    /// Leads while the Lease is held: the epoch comes from the ledger, never from the Lease.
+    async fn lead(&self) {
+        self.ctx.metrics.leads(true);
+        self.act(async || Ok(self.ctx.door.begin_leadership().await?)).await;
     }
-}
 
-/// Asks the ledger until it answers. If it does not, every visit says why it waits; if it does, a
-/// change of leaders is not to be seen in any status.
-async fn persistently(
-    ctx: &Context,
-    wakers: &Wakers,
-    mut ask: impl AsyncFnMut() -> Result<i64, controllers::Error>,
-) -> i64 {
-    loop {
-        match ask().await {
-            Ok(epoch) => return epoch,
-            Err(why) => ctx.ownership.wait(why.reason()),
+    /// Acts beside others under the epoch in force.
+    async fn join(&self) {
+        self.act(async || Ok(self.ctx.door.current_epoch().await?)).await;
+    }
+
+    /// Acts under the epoch that the ledger gives, and keeps its clock and its proof. Which
+    /// namespaces are franchises is known first, so that none is taken for a stranger; then that
+    /// the database is this hub's; then that its ledger is the one that was anchored.
+    async fn act(&self, epoch: impl AsyncFnMut() -> Result<i64, controllers::Error>) {
+        let ctx = self.ctx;
+        // The watch that fills it ends with the process.
+        let _filled = ctx.franchises.wait_until_ready().await;
+        self.persistently(async || {
+            let hub = ctx.fleet.hub().await?;
+            Ok(ctx.door.pin_hub(hub.uid()).await?)
+        })
+        .await;
+        let epoch = self.persistently(epoch).await;
+        let mut sealer = Sealer::new(ctx, self.wakers, epoch);
+        self.persistently(async || sealer.compare().await).await;
+        tracing::info!(epoch, "acting");
+        ctx.ownership.lead(epoch);
+        self.wakers.everything();
+        tokio::select! {
+            () = self.keep_clock() => {}
+            never = sealer.keep() => match never {},
+            never = audit(ctx, epoch, self.audit_every) => match never {},
         }
-        wakers.everything();
-        tokio::time::sleep(CHECK_EVERY).await;
+    }
+
+    async fn keep_clock(&self) {
+        while !self.stop.is_cancelled() {
+            if let Err(why) = self.ctx.door.tick().await {
+                tracing::debug!(why = chain(&why), "the clock was not kept");
+            }
+            tokio::time::sleep(TICK_EVERY).await;
+        }
+    }
+
+    /// Asks until there is an answer. If there is none, every visit says why it waits; if there
+    /// is, a change of leaders is not to be seen in any status.
+    async fn persistently<T>(
+        &self,
+        mut ask: impl AsyncFnMut() -> Result<T, controllers::Error>,
+    ) -> T {
+        loop {
+            match ask().await {
+                Ok(answer) => return answer,
+                Err(why) => self.ctx.ownership.wait(why.reason()),
+            }
+            self.wakers.everything();
+            tokio::time::sleep(CHECK_EVERY).await;
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod door;
 mod error;
 mod follow;
 pub mod schema;
+mod seal;
 mod session;
 pub mod sql;
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Database, Error, print, statement};
 use crate::{
-    domain::{duration, money::Money},
+    domain::{duration, money::Money, seal::Sealed},
     store::{Answer, Refusal, Store, Why},
 };
 
@@ -18,6 +18,26 @@ pub(super) enum Command {
     Verify {
         #[command(flatten)]
         database: Database,
+        /// Check the sealed blocks too, and with them every entry: name each that was edited,
+        /// deleted or inserted after it was sealed.
+        #[arg(long)]
+        sealed: bool,
+    },
+    /// Let the money of a frozen franchise move again, and accept its ledger as it is.
+    ///
+    /// The decision is kept for ever. What was found stays found; only a change of it freezes the
+    /// franchise again.
+    Thaw {
+        #[command(flatten)]
+        database: Database,
+        /// The franchise.
+        namespace: String,
+        /// Why its money may move again.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who decided.
+        #[arg(long, value_name = "NAME")]
+        actor: String,
     },
     /// Print the account of an organization.
     Statement {
@@ -121,7 +141,14 @@ fn money(text: &str) -> Result<Money, String> {
 pub(super) async fn execute(command: Command) -> Result<(), Error> {
     let open = |database: Database| Store::new(&database.database_url, CONNECTIONS);
     let answer = match command {
-        Command::Verify { database } => return verify(&open(database)?).await,
+        Command::Verify { database, sealed } => return verify(&open(database)?, sealed).await,
+        Command::Thaw { database, namespace, reason, actor } => {
+            let answer = open(database)?.door().thaw(&namespace, &reason, &actor).await?;
+            if matches!(answer, Answer::Done(_)) {
+                return print(&format!("the money of {namespace} moves again\n"));
+            }
+            answer
+        }
         Command::Statement { database, account, since, output } => {
             return print_statement(&open(database)?, account, since, output).await;
         }
@@ -180,13 +207,20 @@ fn why(refusal: Refusal) -> &'static str {
         Refusal::CreditHeld => {
             "some of the credit is set aside for an order: wait until it is paid or released"
         }
+        Refusal::NotFrozen => "the franchise is not frozen",
         Refusal::TenantsRemain => "the organization has a Tenant: delete it first",
         other => other.name(),
     }
 }
 
-async fn verify(store: &Store) -> Result<(), Error> {
-    let violations = store.verify().await?;
+async fn verify(store: &Store, sealed: bool) -> Result<(), Error> {
+    let mut violations = store.verify().await?;
+    if sealed {
+        violations.extend(store.verify_sealed().await?);
+        for franchise in store.seals(&[]).await?.franchises {
+            print(&seals(&franchise))?;
+        }
+    }
     for violation in &violations {
         print(&format!("{}: {}: {}\n", violation.namespace, violation.invariant, violation.what))?;
     }
@@ -194,6 +228,21 @@ async fn verify(store: &Store) -> Result<(), Error> {
         print("every invariant holds\n")
     } else {
         Err(Error::Violations(violations.len()))
+    }
+}
+
+/// Where the seals of a franchise are, in a line.
+fn seals(franchise: &Sealed) -> String {
+    let namespace = &franchise.namespace;
+    match &franchise.head {
+        Some(head) => format!(
+            "{namespace}: block {} is the last, sealed {}, entries in all {}, hash {}\n",
+            head.block,
+            statement::second(head.sealed_at),
+            head.entries,
+            head.hash
+        ),
+        None => format!("{namespace}: nothing is sealed\n"),
     }
 }
 

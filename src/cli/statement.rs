@@ -87,6 +87,6 @@ fn money(account: &StatementAccount, minor: i64) -> String {
 }
 
 /// An instant as people write it, in whole seconds of UTC.
-fn second(instant: Timestamp) -> String {
+pub(super) fn second(instant: Timestamp) -> String {
     Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }

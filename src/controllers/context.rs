@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Ownership, Published, retry::Retries};
 use crate::{
     api::{ACCEPT_FRANCHISE_ANNOTATION, IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
-    cluster::{Fleet, Host, Secrets},
+    cluster::{Fleet, Host, Notes, Secrets},
     metrics::Metrics,
     readiness::Readiness,
     store::{Door, Store},
@@ -28,6 +28,8 @@ pub struct Context {
     pub host: Host,
     /// Where secret codes are kept.
     pub secrets: Secrets,
+    /// What is written down for the next process.
+    pub notes: Notes,
     /// The clusters of the Sovereigns.
     pub fleet: Fleet,
     /// What this process may act on.

@@ -39,8 +39,11 @@ const OPERATOR: &[Rule] = &[
 ];
 
 /// In the operator's own namespace.
-const LEADER: &[Rule] =
-    &[rule(&["coordination.k8s.io"], &["leases"], &["create", "get", "update"])];
+const LEADER: &[Rule] = &[
+    rule(&["coordination.k8s.io"], &["leases"], &["create", "get", "update"]),
+    // Where the seals of the ledger are anchored.
+    rule(&[""], &["configmaps"], &["create", "get", "patch"]),
+];
 
 /// What people may look at in a Tenant. Quotas and policies are shown and never theirs to change.
 const VIEW: &[Rule] = &[

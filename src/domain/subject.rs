@@ -74,7 +74,8 @@ mod tests {
         let code = Code::parse_secret(code).unwrap();
         json!({"digest": code.digest().to_string(), "hint": code.hint(), "holder": "launch",
             "uid": uid, "generation": 1, "sovereign": "catalyst-zero", "amount": 1,
-            "currency": "OMR", "state": "Active", "cap": null, "used": 0, "budget": null, "spent": 0,
+            "currency": "OMR", "state": "Active", "cap": null, "used": 0,
+            "budget": null, "spent": 0,
             "valid_from": null, "expires_at": null, "credit_expires_after": null, "plans": null,
             "new_accounts_only": false})
     }

@@ -49,10 +49,11 @@ refusals! {
     CodeTaken, CodeRetired, CodeChanged, StaleSpec, OrganizationTaken, ObjectsRemain,
     TenantsRemain, NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, HubChanged,
     PeriodEnded, ReasonNeeded, AmountInvalid, NoEntry, NotReversible, AlreadyReversed, CreditHeld,
+    NotFrozen, OtherServer,
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 16] = [
+const EFFECTS: [&str; 18] = [
     "Accepted",
     "Captured",
     "Claimed",
@@ -69,6 +70,8 @@ const EFFECTS: [&str; 16] = [
     "Released",
     "Retired",
     "Reversed",
+    "Sealed",
+    "Thawed",
 ];
 
 /// Sorts an answer into effect, refusal and the two that stop the caller.

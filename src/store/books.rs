@@ -185,18 +185,30 @@ impl Store {
     /// # Errors
     /// The database does not serve.
     pub async fn verify(&self) -> Result<Vec<Violation>, Error> {
+        self.audit(sql::VERIFY).await
+    }
+
+    /// Every row that does not agree with the seals.
+    ///
+    /// # Errors
+    /// The database does not serve.
+    pub async fn verify_sealed(&self) -> Result<Vec<Violation>, Error> {
+        self.audit(sql::VERIFY_SEALED).await
+    }
+
+    async fn audit(&self, statement: &'static str) -> Result<Vec<Violation>, Error> {
         let task = async {
             let mut connection = self.pool.acquire().await?;
             // A large ledger takes longer than any call of the operator may.
             connection.execute("set statement_timeout = 0").await?;
-            let found = sqlx::query_as(sql::VERIFY).fetch_all(&mut *connection).await;
+            let found = sqlx::query_as(statement).fetch_all(&mut *connection).await;
             drop(connection.detach());
             found
         };
         task.await.map_err(|source| Error::of("verify the ledger", source))
     }
 
-    async fn read<T: DeserializeOwned + Send + Unpin + 'static>(
+    pub(super) async fn read<T: DeserializeOwned + Send + Unpin + 'static>(
         &self,
         doing: &'static str,
         call: QueryScalar<'static, Postgres, Json<T>, PgArguments>,

@@ -47,8 +47,8 @@ pub struct VoucherTerms<'a>(pub &'a Voucher, pub &'a Code);
 /// serve.
 #[derive(Clone)]
 pub struct Door {
-    pool: PgPool,
-    epoch: Option<i64>,
+    pub(super) pool: PgPool,
+    pub(super) epoch: Option<i64>,
     committed: Arc<Notify>,
     lanes: Lanes,
 }

@@ -80,4 +80,14 @@ statements! {
     STATEMENT: "select ledger.statement_v1($1, $2, $3::timestamptz)"
     /// Violations of the invariants.
     VERIFY: "select invariant, namespace, what from ledger.verify_v1()"
+    /// What does not agree with the seals.
+    VERIFY_SEALED: "select invariant, namespace, what from ledger.verify_sealed_v1()"
+    /// Seals what is committed.
+    SEAL: "select outcome, detail::text from ledger.seal_v1($1)"
+    /// The last blocks, and the hashes of others.
+    SEALS: "select ledger.seals_v1($1, $2)"
+    /// Stops the money of a franchise.
+    FREEZE: "select outcome, detail::text from ledger.freeze_v1($1, $2, $3, $4)"
+    /// Lets the money of a franchise move again.
+    THAW: "select outcome, detail::text from ledger.thaw_v1($1, $2, $3)"
 }

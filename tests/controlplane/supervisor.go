@@ -20,10 +20,11 @@ import (
 	"time"
 )
 
-const usage = `supervisor [--cluster NAME]... [--postgres-setting KEY=VALUE]...
+const usage = `supervisor [--cluster NAME]... [--no-cluster] [--postgres-setting KEY=VALUE]...
 
-Starts PostgreSQL and the clusters (one, hub, unless named), prints a JSON line that says where
-they are, then obeys "stop NAME", "start NAME" and "kill NAME" on standard input, a JSON line each.
+Starts PostgreSQL and the clusters (one, hub, unless others or none are named), prints a JSON line
+that says where they are, then obeys "stop NAME", "start NAME" and "kill NAME" on standard input, a
+JSON line each.
 The end of standard input, or a signal, ends everything at once; waiting commands are dropped.
 `
 
@@ -88,6 +89,7 @@ func parseOptions(arguments []string) (options, error) {
 		chosen.clusters = append(chosen.clusters, name)
 		return nil
 	})
+	alone := flags.Bool("no-cluster", false, "")
 	flags.Func("postgres-setting", "", func(setting string) error {
 		if !strings.Contains(setting, "=") {
 			return errors.New("a setting is KEY=VALUE, for example fsync=off")
@@ -101,7 +103,7 @@ func parseOptions(arguments []string) (options, error) {
 	if flags.NArg() > 0 {
 		return options{}, fmt.Errorf("%q is not an option; see --help", flags.Arg(0))
 	}
-	if len(chosen.clusters) == 0 {
+	if len(chosen.clusters) == 0 && !*alone {
 		chosen.clusters = []string{"hub"}
 	}
 	return chosen, nil

@@ -8,6 +8,7 @@ mod deletion;
 mod drift;
 mod once;
 mod outage;
+mod proof;
 mod provisioning;
 mod race;
 mod rbac;

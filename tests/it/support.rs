@@ -17,6 +17,6 @@ pub(crate) use fixture::{Books, GRACE, books, books_on, plan, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
 pub(crate) use kubernetes::hub_client;
 pub(crate) use manifest::Manifest;
-pub(crate) use operator::{Installed, Operator};
-pub(crate) use postgres::{Database, database, empty_database};
+pub(crate) use operator::{Installed, Operator, SYSTEM};
+pub(crate) use postgres::{Database, copy, database, empty_database};
 pub(crate) use world::World;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::shared_franchise;
+use crate::support::{World, books_on, database, shared_franchise};
 
 fn run(arguments: &[&str], database_url: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_catalyst-operator"));
@@ -41,7 +41,7 @@ fn help_names_every_command() {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is not in {help}");
     }
     let help = printed(&["ledger", "--help"], None);
-    for command in ["verify", "statement"] {
+    for command in ["verify", "statement", "thaw"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is not in {help}");
     }
     let help = printed(&["run", "--help"], None);
@@ -97,6 +97,44 @@ async fn verify_and_statement_tell_what_the_ledger_knows() {
     let json: Value = serde_json::from_str(&json).expect("it is JSON");
     assert_eq!(json["accounts"][0]["spendable"], 91_000);
     assert_eq!(json["accounts"][0]["lines"][1]["amount"], -9_000);
+}
+
+#[tokio::test]
+async fn verify_checks_the_seals_and_names_the_row_and_thaw_asks_for_a_reason() {
+    let ledger = database(World::shared()).await;
+    let books = books_on(ledger).await;
+    books.rich_organization("kestrel").await;
+    let url = Some(books.database.url.as_str());
+    let sealed = || printed(&["ledger", "verify", "--sealed"], url);
+    assert_eq!(sealed(), "omantel: nothing is sealed\nevery invariant holds\n");
+    while books.count("block").await == 0 {
+        books.door.seal().await.unwrap();
+    }
+    let hash: String = books.database.one("select encode(hash, 'hex') from block").await;
+    let printed = sealed();
+    assert!(printed.starts_with("omantel: block 1 is the last, sealed 20"), "{printed}");
+    assert!(
+        printed.ends_with(&format!(", entries in all 1, hash {hash}\nevery invariant holds\n")),
+        "{printed}"
+    );
+
+    let damage = "set session_replication_role = replica; \
+                  update transfer set response = 'other'; reset session_replication_role";
+    books.database.mutate(damage).await;
+    assert!(run(&["ledger", "verify"], url).status.success());
+    let found = run(&["ledger", "verify", "--sealed"], url);
+    let said = String::from_utf8_lossy(&found.stdout).into_owned();
+    let named = "omantel: a sealed entry is as it was: transfer 1 of block 1 was edited\n";
+    assert!(!found.status.success() && said.ends_with(named), "{found:?}");
+
+    assert!(!run(&["ledger", "thaw", "omantel"], url).status.success());
+    let thaw = ["ledger", "thaw", "omantel", "--reason", "a test", "--actor", "amal"];
+    let refused = run(&thaw, url);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("the franchise is not frozen"), "{said}");
+    assert!(books.door.freeze(("omantel", None), "why").await.unwrap());
+    let said = String::from_utf8(run(&thaw, url).stdout).unwrap();
+    assert_eq!(said, "the money of omantel moves again\n");
 }
 
 #[tokio::test]

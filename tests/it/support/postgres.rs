@@ -45,6 +45,20 @@ pub(crate) async fn empty_database(world: &World) -> Database {
     Database::open(empty_or_clone(world, "template1").await)
 }
 
+/// A copy of a ledger as it is now, as a backup is that was restored on the same server.
+pub(crate) async fn copy(world: &World, ledger: &Database) -> Database {
+    let (_, name) = ledger.url.rsplit_once('/').expect("it ends with a database");
+    // A database is copied while nobody uses it.
+    ledger.admin.close().await;
+    ledger.store.close().await;
+    let admin = PgConnection::connect(&world.database_url("postgres")).await;
+    let end = format!(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'"
+    );
+    admin.expect("PostgreSQL serves").execute(AssertSqlSafe(end)).await.expect("it may");
+    Database::open(empty_or_clone(world, name).await)
+}
+
 async fn empty_or_clone(world: &World, template: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(1);
     let name = format!("t_{}", COUNT.fetch_add(1, Ordering::Relaxed));

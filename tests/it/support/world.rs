@@ -114,7 +114,12 @@ impl World {
     fn prepare(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime can be made").block_on(async {
-            tokio::join!(postgres::make_template(self), kubernetes::install_definitions(self));
+            let definitions = async {
+                if !self.access.clusters.is_empty() {
+                    kubernetes::install_definitions(self).await;
+                }
+            };
+            tokio::join!(postgres::make_template(self), definitions);
         });
     }
 }

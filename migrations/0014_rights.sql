@@ -14,9 +14,10 @@ begin
         end if;
     end loop;
 end $$;
--- The one query whose best plan depends on how much happened since.
+-- The queries whose best plan depends on how much happened since.
 alter function changes_v1(bigint) set plan_cache_mode = force_custom_plan;
+alter function seal_v1(int) set plan_cache_mode = force_custom_plan;
 grant usage on schema ledger to catalyst_app, catalyst_read;
 grant select on all tables in schema ledger to catalyst_read;
-grant execute on function verify_v1(), statement_v1(text, text, timestamptz),
-    ledger.now() to catalyst_read;
+grant execute on function verify_v1(), verify_sealed_v1(), ledger.now(),
+    statement_v1(text, text, timestamptz) to catalyst_read;
