@@ -142,22 +142,29 @@ language sql stable as $$
             and x.kind in ('reverse', 'owe', 'expire')
         group by c.franchise, c.reverses, l.amount having l.amount <> coalesce(sum(x.amount), 0)
         union all
-        select 'a correction moved what it says', c.franchise, 'correction ' || c.correction
-        from correction c left join (select franchise, correction,
-                coalesce(sum(amount) filter (where kind <> 'owe'), 0) as moved,
-                coalesce(sum(amount) filter (where kind = 'owe'), 0) as owed
+        select 'a correction is answered as it moved', c.franchise, 'correction ' || c.correction
+        from correction c join account a using (franchise, account)
+        left join (select franchise, correction,
+                coalesce(sum(amount) filter (where kind <> 'owe'), 0)::bigint as moved,
+                coalesce(sum(amount) filter (where kind = 'owe'), 0)::bigint as owed
             from transfer where correction is not null group by 1, 2) as x
             using (franchise, correction)
-        where (coalesce(x.moved, 0), coalesce(x.owed, 0)) is distinct from (
-            coalesce((c.response::jsonb ->> 'amount')::numeric,
-                (c.response::jsonb ->> 'taken_back')::numeric),
-            coalesce((c.response::jsonb ->> 'owed')::numeric, 0))
+        where c.response <> (case c.kind
+            when 'credit' then jsonb_build_object('api', 'v1', 'outcome', 'Credited',
+                'organization', a.organization, 'amount', coalesce(x.moved, 0),
+                'currency', c.currency)
+            when 'reverse' then jsonb_build_object('api', 'v1', 'outcome', 'Reversed',
+                'entry', c.reverses, 'taken_back', coalesce(x.moved, 0),
+                'owed', coalesce(x.owed, 0), 'currency', c.currency)
+            else jsonb_build_object('api', 'v1', 'outcome', 'Closed',
+                'organization', a.organization, 'taken_back', coalesce(x.moved, 0),
+                'currency', c.currency) end)::text
         union all
         select 'a redemption is answered as it was granted', x.franchise, 'transfer ' || x.transfer
         from transfer x join account a on a.franchise = x.franchise and a.account = x.credit
-        where x.kind = 'redeem' and (x.response::jsonb ->> 'organization',
-            (x.response::jsonb ->> 'amount')::bigint, x.response::jsonb ->> 'currency')
-            is distinct from (a.organization, x.amount, x.currency)
+        where x.kind = 'redeem' and x.response <> concat('{"api":"v1","outcome":"Redeemed",',
+            '"organization":"', a.organization, '","amount":', x.amount, ',"currency":"',
+            x.currency, '"}')
         union all
         select 'an order is priced as its plan was', o.franchise, 'order ' || o.ord
         from orders o left join plan_revision r using (franchise, sovereign, plan, revision)

@@ -13,6 +13,7 @@ use crate::{
     controllers::{
         self, Context, Controllers, Ownership, Published, Retries, Sealer, Wakers, audit, chain,
     },
+    domain::reason::{Outlook, Reason},
     http,
     metrics::Metrics,
     readiness::Readiness,
@@ -222,11 +223,20 @@ impl Acting<'_> {
         loop {
             match ask().await {
                 Ok(answer) => return answer,
-                Err(why) => self.ctx.ownership.wait(why.reason()),
+                Err(why) => self.ctx.ownership.wait(waiting(&why)),
             }
             self.wakers.everything();
             tokio::time::sleep(CHECK_EVERY).await;
         }
+    }
+}
+
+/// Why nothing acts: nobody is refused meanwhile, whoever it is that refuses us.
+fn waiting(why: &controllers::Error) -> Reason {
+    let reason = why.reason();
+    match reason.outlook() {
+        Outlook::Unknown => reason,
+        _ => Reason::LedgerUnavailable { why: chain(why) },
     }
 }
 

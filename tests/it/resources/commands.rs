@@ -119,7 +119,7 @@ async fn verify_checks_the_seals_and_names_the_row_and_thaw_asks_for_a_reason() 
     );
 
     let damage = "set session_replication_role = replica; \
-                  update transfer set response = 'other'; reset session_replication_role";
+                  update transfer set at = at + interval '1 day'; reset session_replication_role";
     books.database.mutate(damage).await;
     assert!(run(&["ledger", "verify"], url).status.success());
     let found = run(&["ledger", "verify", "--sealed"], url);

@@ -140,7 +140,7 @@ async fn a_row_that_was_edited_is_named_and_stops_the_money_of_its_franchise() {
     franchise.anchored("2").await;
     says(&operator, "catalyst_ledger_violations 0").await;
     let damage = "set session_replication_role = replica; \
-                  update transfer set response = 'other' where kind = 'redeem'; \
+                  update transfer set at = at + interval '1 day' where kind = 'redeem'; \
                   reset session_replication_role";
     ledger.mutate(damage).await;
     says(&operator, "catalyst_ledger_violations 1").await;
