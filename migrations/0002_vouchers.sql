@@ -109,9 +109,11 @@ create table transfer (
         references voucher_revision (franchise, voucher, revision, currency, amount, source)
 );
 create unique index transfer_key on transfer (franchise, key);
-create unique index transfer_claim on transfer (franchise, voucher, credit)
+-- Credit first, so that the claims of an account are its lots and most of its statement, too; what
+-- else an account receives or spends is in the two after it, at no cost to a redemption.
+create unique index transfer_claim on transfer (franchise, credit, voucher)
     where voucher is not null;
-create index transfer_statement on transfer (franchise, credit, transfer);
+create index transfer_received on transfer (franchise, credit, transfer) where voucher is null;
 create index transfer_spent on transfer (franchise, debit, transfer) where voucher is null;
 create index transfer_xid on transfer using brin (xid)
     with (pages_per_range = 16, autosummarize = on);

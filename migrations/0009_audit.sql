@@ -15,7 +15,9 @@ language sql stable as $$
                         'plan ' || o.plan || ', period ' || o.period))
                     order by x.transfer), '[]')
                 from (select * from transfer c where c.franchise = a.franchise
-                        and c.credit = a.account
+                        and c.credit = a.account and c.voucher is not null
+                    union all select * from transfer c where c.franchise = a.franchise
+                        and c.credit = a.account and c.voucher is null
                     union all select * from transfer d where d.franchise = a.franchise
                         and d.debit = a.account and d.voucher is null) as x
                 left join voucher v on v.franchise = x.franchise and v.voucher = x.voucher

@@ -5,6 +5,7 @@ mod billing;
 mod cancellation;
 mod cap;
 mod clock;
+mod equivalence;
 mod fencing;
 mod invariants;
 mod migrations;
