@@ -84,9 +84,11 @@ async fn measure(world: &World) -> Outcome<()> {
     say(&format!("Redemption, our Store with {connections} connections\n{HEAD}"))?;
     bench.network("", &direct, &WORKLOADS, &only).await?;
     bench.network(".1ms", &delayed(&direct)?, &DELAYED, &only).await?;
-    let bytes = Spread::once(bench.shared.bytes_per_redemption().await?);
-    record("bytes.per_redemption", bytes)?;
-    say(&format!("\nbytes.per_redemption, with indexes: {}", bytes.text(0)))?;
+    if only.0.is_none() {
+        let bytes = Spread::once(bench.shared.bytes_per_redemption().await?);
+        record("bytes.per_redemption", bytes)?;
+        say(&format!("\nbytes.per_redemption, with indexes: {:.0}", bytes.value))?;
+    }
     limits::measure(&direct, &only).await?;
     pay::measure(&copies.make("pay").await?, connections, &only).await?;
     cost::measure(&copies, connections, &only).await?;

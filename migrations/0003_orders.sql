@@ -87,6 +87,7 @@ create table period (
     ord bigint not null,
     response text not null,
     constraint period_pk primary key (franchise, organization, period),
+    constraint period_of_an_order unique (franchise, ord),
     constraint period_length check (ends_at > starts_at),
     constraint period_order foreign key (franchise, ord, organization, period)
         references orders (franchise, ord, organization, period),

@@ -27,7 +27,7 @@ language sql stable as $$
                 where p.franchise = a.franchise and p.organization = a.organization))
             order by a.currency), '[]'))
     from account a join franchise f using (franchise) join currency c on c.code = a.currency
-    where f.namespace = p_namespace and a.organization = p_organization
+    where f.namespace = p_namespace and a.kind = 'customer' and a.organization = p_organization
 $$;
 
 -- The invariants that no honest ledger breaks: each row is a violation, so there must be none.

@@ -237,7 +237,7 @@ impl Shared {
     /// What a redemption takes in the books, with its indexes.
     pub(crate) async fn bytes_per_redemption(&mut self) -> Outcome<f64> {
         let size = "select pg_total_relation_size('ledger.transfer')::float8 \
-                    / greatest(count(*), 1) from ledger.transfer";
+                    / count(*) from ledger.transfer";
         Ok(sqlx::query_scalar(size).fetch_one(&mut self.admin).await?)
     }
 

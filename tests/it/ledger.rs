@@ -13,6 +13,7 @@ mod names;
 mod outage;
 mod outbox;
 mod pause;
+mod plans;
 mod redemption;
 mod refusals;
 mod rights;
