@@ -21,6 +21,11 @@ const WITHOUT: &str = "
         if strpos(f, part) = 0 then raise 'FUNCTION has no part %', part; end if;
         execute replace(f, part, $by$BY$by$);
     end $do$;";
+const HEAD: &str = "
+What a guarantee costs
+
+| figure | rate without it, against all (range) |
+|---|---|";
 const BATCH: &str = "redeem_batch_v1";
 
 /// A guarantee, the statements that end it, and the parts of functions that ask for it.
@@ -95,9 +100,7 @@ pub(crate) async fn measure(copies: &Copies<'_>, connections: u32, only: &Only) 
             ratios.push(without / with);
         }
         if !std::mem::replace(&mut told, true) {
-            say(
-                "\nWhat a guarantee costs\n\n| figure | without it, against all (range) |\n|---|---|",
-            )?;
+            say(HEAD)?;
         }
         let ratio = Spread::of(ratios.split_off(1))?;
         record(&figure, ratio)?;

@@ -83,6 +83,7 @@ pub(crate) async fn measure(copies: &Copies<'_>, connections: u32, only: &Only) 
     sqlx::query(SETTLE).execute(&mut admin).await?;
     say(&format!("\n{transfers} transfers were loaded in {:.0} s", begun.elapsed().as_secs_f64()))?;
     verify(&old).await?;
+    sqlx::query("checkpoint").execute(&mut admin).await?;
 
     let mut sides = vec![];
     for url in [&old, &new] {

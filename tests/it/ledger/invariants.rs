@@ -71,7 +71,7 @@ const DAMAGE: &[(&str, &str, &str)] = &[
     ),
     (
         "alter table period drop constraint period_no_overlap, \
-             drop constraint period_of_an_order; \
+         drop constraint period_of_an_order; \
          insert into period select franchise, organization, 2, starts_at, ends_at, ord, response \
          from period",
         "periods of an organization do not overlap",
