@@ -2,14 +2,21 @@
 //! transaction, on one server and in turns. `BENCHMARKS.md` says what the figures mean.
 //!
 //! `cargo bench --bench ledger -- hot.8` measures only the figures with that in their name;
-//! `CONNECTIONS` says how many connections the Store may have.
+//! `CONNECTIONS` says how many connections the Store may have, `FLAT` how many transfers the large
+//! ledger has.
 
 #![allow(clippy::float_arithmetic, reason = "rates and ratios are no money")]
 
+#[path = "support/cost.rs"]
+mod cost;
+#[path = "support/flat.rs"]
+mod flat;
 #[path = "support/ledger.rs"]
 mod ledger;
 #[path = "support/limits.rs"]
 mod limits;
+#[path = "support/pay.rs"]
+mod pay;
 #[path = "support/predecessor.rs"]
 mod predecessor;
 #[path = "support/relay.rs"]
@@ -23,24 +30,31 @@ mod rounds;
 #[path = "support/world.rs"]
 mod world;
 
-use std::{error::Error, net::ToSocketAddrs as _, sync::Arc};
+use std::{error::Error, net::ToSocketAddrs as _, sync::Arc, time::Duration};
 
 use catalyst_operator::store::{Store, schema};
 use report::{Spread, record, say};
 use rounds::{Round, Shared, Side, Workload};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use world::World;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const DATABASE: &str = "bench";
 /// How many times each side is measured for a figure.
 const PAIRS: usize = 5;
 /// As many connections as `run` opens.
 const CONNECTIONS: u32 = 8;
-const CALLERS: [usize; 3] = [1, 8, 32];
+const WORKLOADS: [(Workload, &[usize]); 3] = [
+    (Workload::Hot, &[1, 8, 32, 64, 256, 1024]),
+    (Workload::Spread, &[1, 8, 32, 64, 256]),
+    (Workload::Unlimited, &[256]),
+];
+/// Over the network that takes a millisecond, where the predecessor is a matter of arithmetic.
+const DELAYED: [(Workload, &[usize]); 2] =
+    [(Workload::Hot, &[1, 8, 32, 256]), (Workload::Spread, &[1, 256])];
 const HEAD: &str = "
-| figure | ratio (range) | ours/s (range) | predecessor/s (range) | p50 ours, ms | p50 theirs, ms |
+| figure | ratio (range) | ours/s (range) | predecessor/s (range) | p50 ours, theirs, ms \
+| p99 ours, theirs, ms |
 |---|---|---|---|---|---|";
 
 fn main() -> Outcome<()> {
@@ -59,19 +73,66 @@ async fn measure(world: &World) -> Outcome<()> {
         Ok(text) => text.parse()?,
         Err(_) => CONNECTIONS,
     };
-    let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let mut admin = PgConnection::connect(&world.database_url("postgres")?).await?;
-    admin.execute("create database bench").await?;
-    let direct = world.database_url(DATABASE)?;
+    let only = Only(std::env::args().skip(1).find(|argument| !argument.starts_with("--")));
+    let direct = make_database(world, "bench", "template1").await?;
     schema::migrate(&direct, false).await?;
-    let mut bench = Bench { shared: Shared::prepare(&direct).await?, connections, only };
+    drop(Shared::prepare(&direct).await?);
+    make_database(world, "prepared", "bench").await?;
+    let copies = Copies { world, of: "prepared" };
+    let mut bench = Bench { shared: Shared::open(&direct).await?, connections };
 
     say(&format!("Redemption, our Store with {connections} connections\n{HEAD}"))?;
-    bench.network("", &direct).await?;
-    bench.network(".1ms", &delayed(&direct)?).await?;
-    limits::measure(&direct, bench.only.as_deref()).await?;
+    bench.network("", &direct, &WORKLOADS, &only).await?;
+    bench.network(".1ms", &delayed(&direct)?, &DELAYED, &only).await?;
+    if only.0.is_none() {
+        let bytes = Spread::once(bench.shared.bytes_per_redemption().await?);
+        record("bytes.per_redemption", bytes)?;
+        say(&format!("\nbytes.per_redemption, with indexes: {:.0}", bytes.value))?;
+    }
+    limits::measure(&direct, &only).await?;
+    pay::measure(&copies.make("pay").await?, connections, &only).await?;
+    cost::measure(&copies, connections, &only).await?;
+    flat::measure(&copies, connections, &only).await?;
+    verify(&direct).await
+}
 
-    let violations = Store::new(&direct, 1)?.verify().await?;
+/// Which figures are wanted.
+struct Only(Option<String>);
+
+impl Only {
+    fn wants(&self, figure: &str) -> bool {
+        self.0.as_ref().is_none_or(|part| figure.contains(part))
+    }
+}
+
+/// Databases in which both sides were prepared and nothing was redeemed.
+struct Copies<'a> {
+    world: &'a World,
+    of: &'static str,
+}
+
+impl Copies<'_> {
+    async fn make(&self, name: &str) -> Outcome<String> {
+        make_database(self.world, name, self.of).await
+    }
+}
+
+async fn make_database(world: &World, name: &str, template: &str) -> Outcome<String> {
+    let mut admin = PgConnection::connect(&world.database_url("postgres")?).await?;
+    let create = format!("create database {name} template {template}");
+    // Whoever prepared the template may still be about to leave it.
+    while let Err(busy) = admin.execute(AssertSqlSafe(create.clone())).await {
+        match &busy {
+            sqlx::Error::Database(why) if why.code().as_deref() == Some("55006") => {}
+            _ => return Err(busy.into()),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.database_url(name)
+}
+
+async fn verify(url: &str) -> Outcome<()> {
+    let violations = Store::new(url, 1)?.verify().await?;
     if violations.is_empty() { Ok(()) } else { Err(format!("{violations:?}").into()) }
 }
 
@@ -86,19 +147,22 @@ fn delayed(direct: &str) -> Outcome<String> {
 struct Bench {
     shared: Shared,
     connections: u32,
-    only: Option<String>,
 }
 
 impl Bench {
-    /// All workloads over one network.
-    async fn network(&mut self, suffix: &str, url: &str) -> Outcome<()> {
-        for workload in [Workload::Hot, Workload::Spread] {
-            for callers in CALLERS {
+    /// Workloads over one network.
+    async fn network(
+        &mut self,
+        suffix: &str,
+        url: &str,
+        workloads: &[(Workload, &[usize])],
+        only: &Only,
+    ) -> Outcome<()> {
+        for (workload, callers) in workloads {
+            for callers in *callers {
                 let figure = format!("redeem.{}.{callers}", workload.name());
-                if self.only.as_ref().is_none_or(|part| format!("{figure}{suffix}").contains(part))
-                {
-                    let pairs = self.pairs(workload, callers, url).await?;
-                    tell(&figure, suffix, &pairs)?;
+                if only.wants(&format!("{figure}{suffix}")) {
+                    tell(&figure, suffix, &self.pairs(*workload, *callers, url).await?)?;
                 }
             }
         }
@@ -122,34 +186,42 @@ impl Bench {
             pairs.push((ours, self.shared.round(workload, &theirs).await?));
         }
         store.close().await;
+        self.shared.check().await?;
         pairs.remove(0);
         Ok(pairs)
     }
 }
 
 fn tell(figure: &str, suffix: &str, pairs: &[(Round, Round)]) -> Outcome<()> {
-    let ratio = Spread::of(pairs.iter().map(|(ours, theirs)| ours.rate() / theirs.rate()))?;
-    let p50_ratio = Spread::of(pairs.iter().map(|(ours, theirs)| ours.p50() / theirs.p50()))?;
-    let ours = Spread::of(pairs.iter().map(|(ours, _)| ours.rate()))?;
-    let theirs = Spread::of(pairs.iter().map(|(_, theirs)| theirs.rate()))?;
-    let ours_p50 = Spread::of(pairs.iter().map(|(ours, _)| ours.p50()))?;
-    let theirs_p50 = Spread::of(pairs.iter().map(|(_, theirs)| theirs.p50()))?;
+    let ours = |of: fn(&Round) -> f64| Spread::of(pairs.iter().map(|(ours, _)| of(ours)));
+    let theirs = |of: fn(&Round) -> f64| Spread::of(pairs.iter().map(|(_, theirs)| of(theirs)));
+    let ratio = |of: fn(&Round) -> f64| {
+        Spread::of(pairs.iter().map(|(ours, theirs)| of(ours) / of(theirs)))
+    };
+    let rates = (ratio(Round::rate)?, ours(Round::rate)?, theirs(Round::rate)?);
+    let p50 = (ratio(Round::p50)?, ours(Round::p50)?, theirs(Round::p50)?);
+    let p99 = (ratio(Round::p99)?, ours(Round::p99)?, theirs(Round::p99)?);
     for (name, spread) in [
-        ("ratio", ratio),
-        ("p50_ratio", p50_ratio),
-        ("rate", ours),
-        ("predecessor_rate", theirs),
-        ("p50_ms", ours_p50),
-        ("predecessor_p50_ms", theirs_p50),
+        ("ratio", rates.0),
+        ("rate", rates.1),
+        ("predecessor_rate", rates.2),
+        ("p50_ratio", p50.0),
+        ("p50_ms", p50.1),
+        ("predecessor_p50_ms", p50.2),
+        ("p99_ratio", p99.0),
+        ("p99_ms", p99.1),
+        ("predecessor_p99_ms", p99.2),
     ] {
         record(&format!("{figure}.{name}{suffix}"), spread)?;
     }
     say(&format!(
-        "| {figure}{suffix} | {} | {} | {} | {:.2} | {:.2} |",
-        ratio.text(2),
-        ours.text(0),
-        theirs.text(0),
-        ours_p50.value,
-        theirs_p50.value
+        "| {figure}{suffix} | {} | {} | {} | {:.2}, {:.2} | {:.2}, {:.2} |",
+        rates.0.text(2),
+        rates.1.text(0),
+        rates.2.text(0),
+        p50.1.value,
+        p50.2.value,
+        p99.1.value,
+        p99.2.value
     ))
 }

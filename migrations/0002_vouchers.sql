@@ -176,9 +176,12 @@ create table transfer (
         references correction (franchise, correction)
 );
 create unique index transfer_key on transfer (franchise, key);
-create unique index transfer_claim on transfer (franchise, voucher, credit)
+-- Credit first, so that the claims of an account are its lots and most of its statement, too; what
+-- else an account receives or spends is in the two after it, at no cost to a redemption.
+create unique index transfer_claim on transfer (franchise, credit, voucher)
     where voucher is not null;
-create index transfer_statement on transfer (franchise, credit, transfer);
+create index transfer_received on transfer (franchise, credit, transfer)
+    where voucher is null and priority is not null;
 create index transfer_spent on transfer (franchise, debit, transfer) where priority is null;
 create index transfer_xid on transfer using brin (xid)
     with (pages_per_range = 16, autosummarize = on);
@@ -186,5 +189,9 @@ create trigger transfer_append_only before update or delete on transfer
     for each row execute function append_only();
 create trigger transfer_no_truncate before truncate on transfer
     execute function append_only();
+-- Credit as something to spend, in two parts, each of which has its index.
+create view lot as
+    select * from transfer where voucher is not null
+    union all select * from transfer where voucher is null and priority is not null;
 alter table correction add constraint correction_entry foreign key (franchise, reverses)
     references transfer (franchise, transfer);

@@ -113,6 +113,7 @@ create table period (
     ord bigint not null,
     response text not null,
     constraint period_pk primary key (franchise, organization, period),
+    constraint period_of_an_order unique (franchise, ord),
     constraint period_length check (ends_at > starts_at),
     constraint period_is_a_month check (
         starts_at = (anchor at time zone 'UTC' + make_interval(months => months - 1))

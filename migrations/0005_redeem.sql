@@ -14,94 +14,112 @@ create function lock_accounts_of(p_franchise int, p_ord bigint) returns void lan
         where o.franchise = p_franchise and o.ord = p_ord
 $$;
 
--- One redemption, judged in the fixed order NotFound, NotActive, NotStarted, Expired, NotEligible,
--- LimitReached, BudgetExhausted, AlreadyRedeemed. A key that already has an effect answers with
--- that effect's bytes.
+-- What calls to redeem come to if each comes alone at this instant, in the fixed order NotFound,
+-- NotActive, NotStarted, Expired, NotEligible, LimitReached, BudgetExhausted, AlreadyRedeemed. A
+-- key that already has an effect answers with that effect's bytes. No outcome means that nothing
+-- stands against it: then the detail is the answer to be, and room what cap and budget leave. It
+-- reads and locks nothing, so that whoever acts on it guards what it was judged by; that an account
+-- is new is judged well only by who has its lock.
+create function judge(p_franchise int, p_keys text[], p_digests bytea[], p_organizations text[],
+    p_sovereigns text[], p_plans text[])
+returns table (outcome text, detail text, n bigint, key text, account bigint, voucher bigint,
+    revision int, currency text, amount bigint, source bigint, room bigint, at timestamptz,
+    ends_at timestamptz, new_accounts_only boolean)
+language sql stable as $$
+    select case
+            -- Other kinds of transfers have keys of their own.
+            when octet_length(q.key) not between 1 and 200
+                or q.key ~ '^(capture|correction|expire)/' then 'KeyInvalid'
+            when e.voucher = v.voucher and e.credit = a.account then 'Redeemed'
+            when e.key is not null then 'KeyReused'
+            when v.voucher is null or r.state in ('Revoked', 'Retired') then 'NotFound'
+            when not c.open then 'NotActive'
+            when t.now < r.valid_from then 'NotStarted'
+            when t.now >= r.expires_at then 'Expired'
+            when i.why is not null then 'NotEligible'
+            when c.used >= c.cap then 'LimitReached'
+            when c.spent + v.amount > c.budget then 'BudgetExhausted'
+            when x.credit is not null then 'AlreadyRedeemed'
+        end as outcome,
+        case
+            when e.voucher = v.voucher and e.credit = a.account then e.response
+            -- Only who is not eligible is told more; to all others a code that is gone and one that
+            -- never was are the same.
+            when e.key is not null or v.voucher is null or r.state in ('Revoked', 'Retired')
+                or not c.open or t.now < r.valid_from or t.now >= r.expires_at then null
+            when i.why is not null then i.why
+            when c.used >= c.cap or c.spent + v.amount > c.budget or x.credit is not null then null
+            else concat('{"api":"v1","outcome":"Redeemed","organization":"', q.organization,
+                '","amount":', v.amount, ',"currency":"', v.currency, '"}')
+        end,
+        q.n, q.key, a.account, v.voucher, c.revision, v.currency, v.amount, v.source,
+        least(c.cap - c.used, (c.budget - c.spent) / v.amount), t.now,
+        coalesce(t.now + r.credit_expires_after, 'infinity'), r.new_accounts_only
+    from unnest(p_keys, p_digests, p_organizations, p_sovereigns, p_plans) with ordinality
+        as q (key, digest, organization, sovereign, plan, n)
+    cross join (select greatest(clock_timestamp() + ahead, floor) as now from ledger.clock) as t
+    left join ledger.voucher v on v.franchise = p_franchise and v.digest = q.digest
+    left join ledger.voucher_counter c on c.franchise = p_franchise and c.voucher = v.voucher
+    left join ledger.voucher_revision r on r.franchise = p_franchise and r.voucher = v.voucher
+        and r.revision = c.revision
+    left join ledger.account a on a.franchise = p_franchise and a.kind = 'customer'
+        and a.organization = q.organization and a.currency = v.currency
+    -- The limits keep the planner from reading all that a franchise ever redeemed, once for all
+    -- calls, where it believes that there is little of it.
+    left join lateral (select y.key, y.voucher, y.credit, y.response from ledger.transfer y
+        where y.franchise = p_franchise and y.key = q.key limit 1) as e on true
+    left join lateral (select y.credit from ledger.transfer y where y.franchise = p_franchise
+        and y.credit = a.account and y.voucher = v.voucher limit 1) as x on true
+    cross join lateral (select case
+        when v.sovereign <> q.sovereign then 'sovereign'
+        when a.account is null then 'account'
+        when a.suspended then 'suspended'
+        when not q.plan = any (r.plans) then 'plan'
+        when r.new_accounts_only and exists (select from ledger.lot l
+            where l.franchise = p_franchise and l.credit = a.account
+            and l.voucher is distinct from v.voucher) then 'new'
+        when a.posted > 1000000000000000000 - v.amount then 'full' end as why) as i
+$$;
+
+-- One redemption. What was judged is not locked, so that each row that moves is guarded with what
+-- it was judged by.
 create function redeem_one(p_franchise int, p_epoch bigint, p_key text, p_digest bytea,
     p_organization text, p_sovereign text, p_plan text, out outcome text, out detail text)
 language plpgsql as $$
-declare v record; a record; e record; t timestamptz; id bigint;
+declare j record;
 begin
-    -- A key that begins with the name of another kind of transfer is the ledger's own.
-    if octet_length(p_key) not between 1 and 200
-        or p_key ~ '^(capture|correction|expire)/' then
-        outcome := 'KeyInvalid'; return;
-    end if;
-    for attempt in 1..3 loop
-        select greatest(clock_timestamp() + ahead, floor) into t from clock;
-        select c.voucher, c.revision, c.open, c.cap, c.used, c.budget, c.spent, r.currency,
-            r.amount, r.source, r.valid_from, r.expires_at, r.credit_expires_after, r.plans,
-            r.new_accounts_only, r.state, w.sovereign into v
-            from voucher w
-            join voucher_counter c on c.franchise = w.franchise and c.voucher = w.voucher
-            join voucher_revision r on r.franchise = w.franchise and r.voucher = w.voucher
-                and r.revision = c.revision
-            where w.franchise = p_franchise and w.digest = p_digest;
-        select x.account, x.suspended into a from account x
-            where x.franchise = p_franchise and x.kind = 'customer'
-            and x.organization = p_organization and x.currency = v.currency;
-        select x.voucher, x.credit, x.response into e from transfer x
-            where x.franchise = p_franchise and x.key = p_key;
-        if found then
-            outcome := case when e.voucher = v.voucher and e.credit = a.account
-                then 'Redeemed' else 'KeyReused' end;
-            detail := case outcome when 'Redeemed' then e.response end;
-            return;
-        end if;
-        -- Under the account's lock, so that two offers to new accounts cannot both find it new.
-        if v.new_accounts_only then
-            perform from account x where x.franchise = p_franchise and x.account = a.account
-                for no key update;
-        end if;
-        detail := case when v.sovereign <> p_sovereign then 'sovereign'
-            when a.account is null then 'account' when a.suspended then 'suspended'
-            when not p_plan = any (v.plans) then 'plan'
-            when v.new_accounts_only and exists (select from transfer x
-                where x.franchise = p_franchise and x.credit = a.account
-                and x.voucher is distinct from v.voucher) then 'new' end;
-        outcome := case
-            when v.voucher is null or v.state in ('Revoked', 'Retired') then 'NotFound'
-            when not v.open then 'NotActive'
-            when t < v.valid_from then 'NotStarted'
-            when t >= v.expires_at then 'Expired'
-            when detail is not null then 'NotEligible'
-            when v.used >= v.cap then 'LimitReached'
-            when v.spent + v.amount > v.budget then 'BudgetExhausted'
-            when exists (select from transfer x where x.franchise = p_franchise
-                and x.voucher = v.voucher and x.credit = a.account) then 'AlreadyRedeemed'
-        end;
-        if outcome is not null then
-            -- Only who is not eligible is told more; to all others a code that is gone and one
-            -- that never was are the same.
-            if outcome <> 'NotEligible' then detail := null; end if;
-            return;
-        end if;
-
-        perform from account x where x.franchise = p_franchise and x.account = a.account
+    select * into j from judge(p_franchise, array[p_key], array[p_digest], array[p_organization],
+        array[p_sovereign], array[p_plan]);
+    if j.outcome is null and j.new_accounts_only then
+        -- Under its lock, so that of two offers to one new account only one finds it new.
+        perform from account a where a.franchise = p_franchise and a.account = j.account
             for no key update;
-        detail := concat('{"api":"v1","outcome":"Redeemed","organization":"', p_organization,
-            '","amount":', v.amount, ',"currency":"', v.currency, '"}');
+        select * into j from judge(p_franchise, array[p_key], array[p_digest],
+            array[p_organization], array[p_sovereign], array[p_plan]);
+    end if;
+    outcome := j.outcome;
+    detail := j.detail;
+    if outcome is not null then return; end if;
+    -- Each takes place because of the one before: the account, the claim, the gate.
+    with credited as (
+        update account a set posted = a.posted + j.amount
+        where a.franchise = p_franchise and a.account = j.account and not a.suspended
+        returning a.account),
+    entered as (
         insert into transfer (franchise, kind, debit, credit, currency, amount, at, epoch, key,
             response, voucher, revision, priority, expires_at)
-        values (p_franchise, 'redeem', v.source, a.account, v.currency, v.amount, t, p_epoch,
-            p_key, detail, v.voucher, v.revision, 10,
-            coalesce(t + v.credit_expires_after, 'infinity'))
-        on conflict do nothing returning transfer into id;
-        if id is not null then
-            update account x set posted = x.posted + v.amount
-                where x.franchise = p_franchise and x.account = a.account and not x.suspended;
-            if not found then raise 'the account was suspended meanwhile' using errcode = '40001';
-            end if;
-            update voucher_counter c set used = c.used + 1, spent = c.spent + v.amount
-                where c.franchise = p_franchise and c.voucher = v.voucher and c.open
-                and c.revision = v.revision and (c.cap is null or c.used < c.cap)
-                and (c.budget is null or c.spent + v.amount <= c.budget);
-            if not found then raise 'the gate moved meanwhile' using errcode = '40001'; end if;
-            outcome := 'Redeemed';
-            return;
-        end if;
-    end loop;
-    raise 'a twin holds this claim' using errcode = '40001';
+        select p_franchise, 'redeem', j.source, a.account, j.currency, j.amount, j.at, p_epoch,
+            j.key, j.detail, j.voucher, j.revision, 10, j.ends_at
+        from credited a
+        on conflict do nothing returning transfer.voucher, transfer.amount)
+    update voucher_counter c set used = c.used + 1, spent = c.spent + e.amount from entered e
+        where c.franchise = p_franchise and c.voucher = e.voucher and c.open
+        and c.revision = j.revision and (c.cap is null or c.used < c.cap)
+        and (c.budget is null or c.spent + e.amount <= c.budget);
+    if not found then
+        raise 'a twin was first, or the gate moved meanwhile' using errcode = '40001';
+    end if;
+    outcome := 'Redeemed';
 end $$;
 
 create function redeem_v1(p_namespace text, p_epoch bigint, p_key text, p_digest bytea,
@@ -115,29 +133,61 @@ begin
         p_digest, p_organization, p_sovereign, p_plan) r;
 end $$;
 
--- Several redemptions in one commit, each judged as if it came alone, in the order of their
--- vouchers. The accounts of all come first, in order, so that no batch waits for another with a
--- gate in its hands. If a gate moves meanwhile all of it rolls back (40001) and the caller makes
--- the calls one by one.
+-- Several redemptions in one commit; the answers stand in the order of the calls. The accounts of
+-- all come first, in order, so that what is judged of them stays so. What is clear is redeemed as
+-- one set; a twin within the batch, an offer to new accounts, and what is beyond the room that a
+-- gate has, get no outcome and are for the caller to redeem alone. If fewer rows are hit than were
+-- meant, a gate moved meanwhile (40001); if a key was taken meanwhile, it is there twice (23505):
+-- all of it rolls back, and the caller makes the calls one by one.
 create function redeem_batch_v1(p_namespace text, p_epoch bigint, p_keys text[],
-    p_digests bytea[], p_organizations text[], p_sovereigns text[], p_plans text[])
-returns table (n int, outcome text, detail text) language plpgsql as $$
-declare f record;
+    p_digests bytea[], p_organizations text[], p_sovereigns text[], p_plans text[],
+    out outcomes text[], out details text[])
+language plpgsql as $$
+declare f record; meant bigint[]; hit bigint[];
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then
-        return query select g, f.refusal, null::text from generate_subscripts(p_keys, 1) as g;
+        outcomes := array_fill(f.refusal, array[cardinality(p_keys)]);
+        details := array_fill(null::text, array[cardinality(p_keys)]);
         return;
     end if;
     perform from account a where a.franchise = f.franchise and a.kind = 'customer'
         and a.organization = any (p_organizations) order by a.account for no key update;
-    return query
-    select o.n, r.outcome, r.detail
-    from (select u.n::int as n, u.key, u.digest, u.organization, u.sovereign, u.plan
-        from unnest(p_keys, p_digests, p_organizations, p_sovereigns, p_plans) with ordinality
-            as u (key, digest, organization, sovereign, plan, n)
-        left join voucher v on v.franchise = f.franchise and v.digest = u.digest
-        order by v.voucher, u.n) as o,
-        lateral redeem_one(f.franchise, p_epoch, o.key, o.digest, o.organization, o.sovereign,
-            o.plan) as r;
+    with judged as materialized (
+        select j.*, j.outcome is null and not j.new_accounts_only
+            and row_number() over (partition by j.key order by j.n) = 1
+            and row_number() over (partition by j.voucher, j.account order by j.n) = 1
+            and (j.room is null
+                or row_number() over (partition by j.voucher order by j.n) <= j.room) as clear
+        from judge(f.franchise, p_keys, p_digests, p_organizations, p_sovereigns, p_plans) as j),
+    entered as (
+        insert into transfer (franchise, kind, debit, credit, currency, amount, at, epoch, key,
+            response, voucher, revision, priority, expires_at)
+        select f.franchise, 'redeem', j.source, j.account, j.currency, j.amount, j.at, p_epoch,
+            j.key, j.detail, j.voucher, j.revision, 10, j.ends_at
+        from judged j where j.clear order by j.voucher, j.account
+        returning transfer.voucher, transfer.revision, transfer.credit, transfer.amount),
+    credited as (
+        update account a set posted = a.posted + e.amount
+        from (select credit, sum(amount)::bigint as amount from entered group by 1) as e
+        where a.franchise = f.franchise and a.account = e.credit
+        returning a.account),
+    counted as (
+        update voucher_counter c set used = c.used + e.n, spent = c.spent + e.amount
+        from (select voucher, revision, count(*) as n, sum(amount)::bigint as amount
+            from entered group by 1, 2 order by 1) as e
+        where c.franchise = f.franchise and c.voucher = e.voucher and c.open
+        and c.revision = e.revision and (c.cap is null or c.used + e.n <= c.cap)
+        and (c.budget is null or c.spent + e.amount <= c.budget)
+        returning e.n)
+    select array_agg(case when j.clear then 'Redeemed' else j.outcome end order by j.n),
+        array_agg(case when j.clear or j.outcome is not null then j.detail end order by j.n),
+        array[count(*) filter (where j.clear),
+            count(distinct j.account) filter (where j.clear)],
+        array[(select coalesce(sum(c.n), 0) from counted c), (select count(*) from credited)]
+        into outcomes, details, meant, hit
+        from judged j;
+    if hit <> meant then
+        raise 'a gate moved meanwhile: redeem one by one' using errcode = '40001';
+    end if;
 end $$;

@@ -10,10 +10,9 @@ language sql stable as $$
             join ledger.transfer x on x.franchise = k.franchise and x.transfer = k.lot
             where h.franchise = p_franchise and h.account = p_account and h.state = 'held'
             and h.lapses_at <= p_at and x.expires_at > p_at), 0))::bigint
-    from ledger.transfer l
+    from ledger.lot l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
-    where l.franchise = p_franchise and l.credit = p_account and l.priority is not null
-    and l.expires_at > p_at
+    where l.franchise = p_franchise and l.credit = p_account and l.expires_at > p_at
 $$;
 
 -- The lots of an account with what is free of each, in the order in which they are spent: by
@@ -26,9 +25,9 @@ language sql stable as $$
     select l.transfer, l.kind, l.debit, l.amount, coalesce(u.used, 0), coalesce(u.held, 0),
         coalesce(u.gone, 0), l.amount - coalesce(u.used + u.held + u.gone, 0), l.priority,
         l.expires_at, l.voucher, l.at
-    from ledger.transfer l
+    from ledger.lot l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
-    where l.franchise = p_franchise and l.credit = p_account and l.priority is not null
+    where l.franchise = p_franchise and l.credit = p_account
     order by l.priority, l.expires_at, l.transfer
 $$;
 

@@ -171,7 +171,7 @@ begin
                 where v.franchise = f and v.last_holder = d.holder
                 and (x.transfer is not null or v.holder = d.holder)
                 order by x.transfer limit 1) as v on true),
-        'is_new', not exists (select from transfer x
+        'is_new', not exists (select from lot x
             where x.franchise = f and x.credit = a.account),
         'inventory', (select coalesce(jsonb_agg(jsonb_build_object('cluster', i.cluster,
                 'kind', i.kind, 'namespace', i.namespace, 'name', i.name, 'uid', i.uid)

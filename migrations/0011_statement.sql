@@ -17,14 +17,15 @@ language sql stable as $$
             when 'reverse' then 'entry ' || x.lot || ' taken back: ' || c.reason
             when 'close' then 'account closed: ' || c.reason
             else 'credit: ' || c.reason end
-    from (select * from ledger.transfer t
-            where t.franchise = p_franchise and t.credit = p_account and t.priority is not null
+    from (select * from ledger.lot t
+            where t.franchise = p_franchise and t.credit = p_account
         union all select * from ledger.transfer t
             where t.franchise = p_franchise and t.debit = p_account and t.priority is null) as x
     left join ledger.voucher v on v.franchise = x.franchise and v.voucher = x.voucher
     left join ledger.correction c on c.franchise = x.franchise and c.correction = x.correction
     left join ledger.hold h on h.franchise = x.franchise and h.capture = x.transfer
-    left join ledger.paid o on o.franchise = h.franchise and o.ord = h.ord
+    left join lateral (select * from ledger.paid p
+        where p.franchise = h.franchise and p.ord = h.ord limit 1) as o on true
     union all
     select l.expires_at, null, 'expire', -l.free, 'credit of entry ' || l.lot || ' expired'
     from ledger.lots(p_franchise, p_account) l where l.expires_at <= p_at and l.free > 0

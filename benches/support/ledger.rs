@@ -17,9 +17,10 @@ use super::Outcome;
 pub(crate) const CREDIT: i32 = 100;
 const CREDIT_OMR: &str = "100.000 OMR";
 
-const FRANCHISE: &str = "omantel";
+pub(crate) const FRANCHISE: &str = "omantel";
 const SOVEREIGN: &str = "catalyst-zero";
 const CLUSTER: &str = "cluster-zero";
+const PLAN: &str = "m";
 
 const ORGANIZATIONS: &str = "
     with made as (
@@ -30,8 +31,9 @@ const ORGANIZATIONS: &str = "
             generate_series(0, $1 - 1) as n
         returning franchise, organization)
     insert into ledger.account (franchise, kind, organization, currency)
-    select franchise, 'customer', organization, 'OMR' from made order by organization
-    returning organization";
+    select franchise, 'customer', organization, 'OMR' from made order by organization";
+const NAMES: &str = "select organization from ledger.account \
+                     where kind = 'customer' and organization like 'org-%' order by account";
 /// Redemptions that are counted, made and credited, the last in vouchers; and counters that
 /// disagree with their rows.
 const TOTALS: &str = "
@@ -42,22 +44,28 @@ const TOTALS: &str = "
         (select count(*) from ledger.voucher_counter c left join made using (voucher)
             where c.used <> coalesce(made.n, 0))";
 
-/// Founds a franchise with this many customers; gives their names.
+/// Founds a franchise with this many customers.
 pub(crate) async fn prepare(
     admin: &mut PgConnection,
     door: &Door,
     organizations: usize,
-) -> Outcome<Vec<String>> {
-    let plans = [Plan { name: "m".to_owned(), amount: 9_000, terms: PlanTerms::default() }];
+) -> Outcome<()> {
+    let plans = [Plan { name: PLAN.to_owned(), amount: 9_000, terms: PlanTerms::default() }];
     let place = ("OMR", CLUSTER);
     let founded = door.accept_sovereign((FRANCHISE, "uid"), SOVEREIGN, place, &plans).await?;
     expect("Accepted", &founded)?;
     let organizations = i32::try_from(organizations)?;
-    Ok(sqlx::query_scalar(ORGANIZATIONS).bind(organizations).fetch_all(admin).await?)
+    sqlx::query(ORGANIZATIONS).bind(organizations).execute(admin).await?;
+    Ok(())
+}
+
+/// Their names.
+pub(crate) async fn customers(admin: &mut PgConnection) -> Outcome<Vec<String>> {
+    Ok(sqlx::query_scalar(NAMES).fetch_all(admin).await?)
 }
 
 /// Accepts a Voucher and gives what its code is known by.
-pub(crate) async fn make_voucher(door: &Door, code: &str, cap: i32) -> Outcome<Digest> {
+pub(crate) async fn make_voucher(door: &Door, code: &str, cap: Option<i32>) -> Outcome<Digest> {
     let code = Code::parse(code)?;
     let digest = code.digest();
     let voucher = Voucher {
@@ -68,7 +76,7 @@ pub(crate) async fn make_voucher(door: &Door, code: &str, cap: i32) -> Outcome<D
         sovereign: SOVEREIGN.to_owned(),
         credit: Money::parse(CREDIT_OMR).map_err(|why| format!("{why:?}"))?,
         terms: Terms {
-            cap: Some(cap.into()),
+            cap: cap.map(i64::from),
             budget: None,
             credit_expires_after: None,
             plans: None,
@@ -92,6 +100,14 @@ pub(crate) async fn redeem(
     let key = format!("redeem/{organization}/{code}");
     let answer = door.redeem(FRANCHISE, &key, digest, (organization, SOVEREIGN, "m")).await?;
     expect("Redeemed", &answer)
+}
+
+/// A period that is paid: what it costs is set aside, and then spent.
+pub(crate) async fn pay(door: &Door, organization: &str, order: i64) -> Outcome<()> {
+    let customer = (organization, SOVEREIGN, "m");
+    let held = door.redeem_and_hold(FRANCHISE, customer, (order, 1), &[]).await?;
+    expect("Held", &held)?;
+    expect("Captured", &door.capture(FRANCHISE, order).await?)
 }
 
 /// Counters, redemptions and balances agree with each other and with what the callers saw.

@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::sync::Barrier;
 
 use super::{
-    Outcome,
+    Only, Outcome,
     report::{Spread, record, say},
 };
 
@@ -31,8 +31,8 @@ const COMMITS: [(&str, &str, &str); 2] = [
 ];
 
 /// Measures them, in turns.
-pub(crate) async fn measure(url: &str, only: Option<&str>) -> Outcome<()> {
-    if only.is_some_and(|part| !"limit".contains(part)) {
+pub(crate) async fn measure(url: &str, only: &Only) -> Outcome<()> {
+    if !only.wants("limit") {
         return Ok(());
     }
     PgConnection::connect(url).await?.execute(TABLES).await?;

@@ -30,8 +30,8 @@ const TABLES: &str = "
 const CUSTOMERS: &str = "
     insert into predecessor.customers (id, user_id, tenant_id, email)
     select md5(n::text)::uuid, 'u' || n, 't' || n, n || '@example.com'
-    from generate_series(0, $1 - 1) as n order by n
-    returning id::text";
+    from generate_series(0, $1 - 1) as n order by n";
+const NAMES: &str = "select id::text from predecessor.customers order by created_at, user_id";
 const VOUCHER: &str = "insert into predecessor.promo_codes (code, credit_omr, max_redemptions) \
                        values ($1, $2, $3)";
 const LOCK: &str = "select credit_omr, active, max_redemptions, times_redeemed, deleted_at is null \
@@ -50,15 +50,27 @@ const TOTALS: &str = "select (select sum(times_redeemed) from predecessor.promo_
                       (select count(*) from predecessor.promo_redemptions), \
                       (select count(*) from predecessor.credit_ledger)";
 
-/// Makes the tables and this many customers; gives their ids.
-pub(crate) async fn prepare(admin: &mut PgConnection, customers: usize) -> Outcome<Vec<String>> {
+/// Makes the tables and this many customers.
+pub(crate) async fn prepare(admin: &mut PgConnection, customers: usize) -> Outcome<()> {
     admin.execute(TABLES).await?;
     let customers = i32::try_from(customers)?;
-    Ok(sqlx::query_scalar(CUSTOMERS).bind(customers).fetch_all(admin).await?)
+    sqlx::query(CUSTOMERS).bind(customers).execute(admin).await?;
+    Ok(())
 }
 
-pub(crate) async fn make_voucher(admin: &mut PgConnection, code: &str, cap: i32) -> Outcome<()> {
-    sqlx::query(VOUCHER).bind(code).bind(CREDIT).bind(cap).execute(admin).await?;
+/// Their ids.
+pub(crate) async fn customers(admin: &mut PgConnection) -> Outcome<Vec<String>> {
+    Ok(sqlx::query_scalar(NAMES).fetch_all(admin).await?)
+}
+
+/// A cap of zero is none.
+pub(crate) async fn make_voucher(
+    admin: &mut PgConnection,
+    code: &str,
+    cap: Option<i32>,
+) -> Outcome<()> {
+    let voucher = sqlx::query(VOUCHER).bind(code).bind(CREDIT).bind(cap.unwrap_or(0));
+    voucher.execute(admin).await?;
     Ok(())
 }
 

@@ -2,14 +2,15 @@
 //!
 //! Every redemption of a popular voucher updates one row, so one by one they cannot be faster than
 //! commits on that row. A lane takes whatever waits when it is free, without a delay of its own,
-//! and sends it in one statement; each caller gets its own answer. Redemptions of one voucher go
-//! through one lane, so that lanes do not wait for each other.
+//! and sends it in one statement; each caller gets its own answer. All lanes take from one queue:
+//! one prepares its batch while the commit of the other is under way, of the same voucher, too,
+//! since its gate comes last.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use sqlx::postgres::PgPool;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::{
     Answer, Error,
@@ -46,35 +47,34 @@ type Waiting = (Redemption, oneshot::Sender<Result<Answer, Error>>);
 
 /// Where callers queue. The lanes end when the last door is closed.
 #[derive(Clone)]
-pub(super) struct Lanes([mpsc::Sender<Waiting>; LANES]);
+pub(super) struct Lanes(mpsc::Sender<Waiting>);
 
 impl Lanes {
     pub(super) fn new(pool: &PgPool) -> Self {
-        Self(std::array::from_fn(|_| {
-            let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-            tokio::spawn(serve(pool.clone(), receiver));
-            sender
-        }))
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        let queue = Arc::new(Mutex::new(receiver));
+        for _ in 0..LANES {
+            tokio::spawn(serve(pool.clone(), queue.clone()));
+        }
+        Self(sender)
     }
 
     /// Queues a redemption and waits for its own answer. It takes place even if the caller goes.
     pub(super) async fn redeem(&self, call: Redemption) -> Result<Answer, Error> {
         let (answer, waiting) = oneshot::channel();
-        let [first, second] = &self.0;
-        let lane =
-            if call.code.0.first().is_some_and(|byte| byte % 2 == 0) { first } else { second };
         let gone = |what: &str| Error::Bug {
             doing: DOING,
             source: sqlx::Error::Io(std::io::Error::other(what.to_owned())),
         };
-        lane.send((call, answer)).await.map_err(|_| gone("the lane ended"))?;
+        self.0.send((call, answer)).await.map_err(|_| gone("the lanes ended"))?;
         waiting.await.unwrap_or_else(|_| Err(gone("the lane lost an answer")))
     }
 }
 
-async fn serve(pool: PgPool, mut queue: mpsc::Receiver<Waiting>) {
+async fn serve(pool: PgPool, queue: Arc<Mutex<mpsc::Receiver<Waiting>>>) {
     let mut batch = vec![];
-    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+    // The queue is another lane's again before this one works.
+    while queue.lock().await.recv_many(&mut batch, BATCH_MAX).await > 0 {
         // One statement is for one franchise and one epoch.
         while let Some((first, _)) = batch.first() {
             let (namespace, epoch) = (first.namespace.clone(), first.epoch);
@@ -87,21 +87,26 @@ async fn serve(pool: PgPool, mut queue: mpsc::Receiver<Waiting>) {
     }
 }
 
-async fn redeem(pool: &PgPool, waiting: Vec<Waiting>) {
+/// Redeems together, and then alone what comes alone, what the batch left out, or each if all
+/// failed together; the key makes that safe. A caller that went away has its redemption all the
+/// same.
+async fn redeem(pool: &PgPool, mut waiting: Vec<Waiting>) {
     if waiting.len() > 1 {
         let calls: Vec<Redemption> = waiting.iter().map(|(call, _)| call.clone()).collect();
         let together = tokio::time::timeout(PATIENCE, batch(pool, calls)).await;
         if let Ok(Ok(answers)) = together
             && answers.len() == waiting.len()
         {
-            for ((_, caller), answer) in waiting.into_iter().zip(answers) {
-                // A caller that went away has its redemption all the same.
-                let _gone = caller.send(answer);
+            let mut left_out = vec![];
+            for ((call, caller), answer) in waiting.into_iter().zip(answers) {
+                match answer {
+                    Some(answer) => drop(caller.send(answer)),
+                    None => left_out.push((call, caller)),
+                }
             }
-            return;
+            waiting = left_out;
         }
     }
-    // Alone, or each by a call of its own after all failed together; the key makes that safe.
     join_all(waiting.into_iter().map(async |(call, caller)| {
         let _gone = caller.send(persist(pool, DOING, || single(&call)).await);
     }))
@@ -119,8 +124,12 @@ fn single(call: &Redemption) -> Call {
         .bind(call.plan.clone())
 }
 
-/// Answers in the order of the calls, which are of one franchise and one epoch.
-async fn batch(pool: &PgPool, calls: Vec<Redemption>) -> Result<Vec<Result<Answer, Error>>, Error> {
+/// Answers in the order of the calls, which are of one franchise and one epoch; none to a call that
+/// the ledger wants alone.
+async fn batch(
+    pool: &PgPool,
+    calls: Vec<Redemption>,
+) -> Result<Vec<Option<Result<Answer, Error>>>, Error> {
     let Some(Redemption { namespace, epoch, .. }) = calls.first().cloned() else {
         return Ok(vec![]);
     };
@@ -134,8 +143,8 @@ async fn batch(pool: &PgPool, calls: Vec<Redemption>) -> Result<Vec<Result<Answe
         .bind(column(|call| &call.organization))
         .bind(column(|call| &call.sovereign))
         .bind(column(|call| &call.plan));
-    let mut rows: Vec<(i32, String, Option<String>)> =
-        once(pool, DOING, |on| Box::pin(call.fetch_all(on))).await?;
-    rows.sort_unstable_by_key(|(number, ..)| *number);
-    Ok(rows.into_iter().map(|(_, outcome, response)| read(DOING, outcome, response)).collect())
+    let (outcomes, details): (Vec<Option<String>>, Vec<Option<String>>) =
+        once(pool, DOING, |on| Box::pin(call.fetch_one(on))).await?;
+    let answers = outcomes.into_iter().zip(details);
+    Ok(answers.map(|(outcome, detail)| Some(read(DOING, outcome?, detail))).collect())
 }

@@ -53,7 +53,7 @@ statements! {
     /// Redeems one code.
     REDEEM: "select outcome, detail from ledger.redeem_v1($1, $2, $3, $4, $5, $6, $7)"
     /// Redeems several codes in one commit.
-    REDEEM_BATCH: "select n, outcome, detail \
+    REDEEM_BATCH: "select outcomes, details \
                    from ledger.redeem_batch_v1($1, $2, $3, $4, $5, $6, $7)"
     /// Redeems codes and holds what an order costs.
     REDEEM_AND_HOLD: "select outcome, detail::text \

@@ -57,25 +57,27 @@ fn anonymous_constraints(files: &[File]) -> Vec<Finding> {
     findings
 }
 
-/// Words in quotes in the answers that a migration gives: what `outcome` or `refusal` becomes.
+/// Words in quotes in the answers that a migration gives: what `outcome` or `refusal` becomes, by
+/// an assignment, or as the first column of a query.
 fn answers(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for assigned in ["outcome :=", "refusal :="] {
-        for rest in text.split(assigned).skip(1) {
-            let value = rest.split(';').next().unwrap_or_default();
-            let parts: Vec<&str> = value.split('\'').collect();
-            for pair in parts.chunks_exact(2) {
-                let [before, word] = pair else { continue };
-                let before = before.trim_end();
-                let leads =
-                    before.is_empty() || before.ends_with("then") || before.ends_with("else");
-                if leads {
-                    found.insert((*word).to_owned());
-                }
+    let assigned = ["outcome :=", "refusal :="].map(|name| text.split(name).skip(1));
+    let assigned = assigned.into_iter().flatten().filter_map(|rest| rest.split(';').next());
+    let mut queries: Vec<&str> = text.split(" as outcome").collect();
+    let _rest = queries.pop();
+    let queries = queries.into_iter().filter_map(|query| query.rsplit("select case").next());
+    for value in assigned.chain(queries) {
+        let parts: Vec<&str> = value.split('\'').collect();
+        for pair in parts.chunks_exact(2) {
+            let [before, word] = pair else { continue };
+            let before = before.trim_end();
+            let leads = before.is_empty() || before.ends_with("then") || before.ends_with("else");
+            if leads {
+                found.insert((*word).to_owned());
             }
-            if value.contains("initcap") || value.contains("upper(") {
-                found.insert(format!("a word made by {}", value.trim()));
-            }
+        }
+        if value.contains("initcap") || value.contains("upper(") {
+            found.insert(format!("a word made by {}", value.trim()));
         }
     }
     found

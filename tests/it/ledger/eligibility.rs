@@ -83,7 +83,7 @@ async fn of_two_offers_to_new_accounts_at_once_one_is_granted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_accounts_lock_both_offers_are_granted() {
     let books = books().await;
-    let lock = "if v.new_accounts_only then";
+    let lock = "if j.outcome is null and j.new_accounts_only then";
     books.database.mutate_function("redeem_one", lock, "if false then").await;
     assert!(offers_granted(&books).await > 20);
 }

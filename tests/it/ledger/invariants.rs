@@ -70,7 +70,8 @@ const DAMAGE: &[(&str, &str, &str)] = &[
         "order 1",
     ),
     (
-        "alter table period drop constraint period_no_overlap; \
+        "alter table period drop constraint period_no_overlap, \
+         drop constraint period_of_an_order; \
          insert into period select franchise, organization, 2, step, anchor, months, starts_at, \
          ends_at, ord, response from period",
         "periods of an organization do not overlap",

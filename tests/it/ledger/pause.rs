@@ -14,6 +14,9 @@ use sqlx::Executor as _;
 use crate::support::{Books, books};
 
 const WRITERS: usize = 12;
+/// Processes through which six redemptions go each alone, or all together.
+const SIX: u32 = 6;
+const ONE: u32 = 1;
 
 /// Redemptions at the moment of the acknowledgement, and when all writers had ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,44 +56,49 @@ async fn a_pause_that_leaves_the_gate_open_lets_redemptions_through() {
 
 #[tokio::test]
 async fn redemptions_that_wait_behind_a_pause_do_not_pass_it() {
-    let books = books().await;
-    assert_eq!(redemptions_behind_a_pause(&books).await, 0);
-    books.assert_sound().await;
+    for processes in [SIX, ONE] {
+        let books = books().await;
+        assert_eq!(redemptions_behind_a_pause(&books, processes).await, 0);
+        books.assert_sound().await;
+    }
 }
 
 #[tokio::test]
 async fn a_redemption_that_does_not_look_at_the_gate_again_passes_it() {
-    let books = books().await;
-    books.database.mutate_function("redeem_one", "and c.open\n", "\n").await;
-    let revision = "and c.revision = v.revision and";
-    books.database.mutate_function("redeem_one", revision, "and").await;
-    assert_eq!(redemptions_behind_a_pause(&books).await, 6);
+    for (function, judged, processes) in
+        [("redeem_one", "j.revision", SIX), ("redeem_batch_v1", "e.revision", ONE)]
+    {
+        let books = books().await;
+        books.database.mutate_function(function, "and c.open\n", "\n").await;
+        let revision = format!("and c.revision = {judged} and");
+        books.database.mutate_function(function, &revision, "and").await;
+        assert_eq!(redemptions_behind_a_pause(&books, processes).await, 6, "{function}");
+    }
 }
 
-/// Lets redemptions find an open gate and then wait for it, in line behind a pause. Gives how many
-/// of them commit after the pause.
-async fn redemptions_behind_a_pause(books: &Books) -> i64 {
+/// Lets six redemptions find an open gate and then wait for it, in line behind a pause: each alone,
+/// through a process of its own, or all in one batch. Gives how many of them commit after the
+/// pause.
+async fn redemptions_behind_a_pause(books: &Books, processes: u32) -> i64 {
     books.voucher("LAUNCH").issued().await;
     let organizations: Vec<_> = (0..6).map(|n| format!("waiting-{n}")).collect();
     for organization in &organizations {
         books.organization(organization).await;
     }
-    // Each through a process of its own, so that none shares the commit of another.
-    let processes = organizations.iter().map(|_| {
-        let door = books.database.another_store(1).door();
-        Books { door, ..books.clone() }
-    });
-    let processes: Vec<Books> = processes.collect();
+    let processes: Vec<Books> = (0..processes)
+        .map(|_| Books { door: books.database.another_store(1).door(), ..books.clone() })
+        .collect();
+    let waiting = 1 + u32::try_from(processes.len()).unwrap();
     let mut gate = books.database.admin.begin().await.unwrap();
     gate.execute("select from voucher_counter for update").await.unwrap();
     let pause = async { books.voucher("LAUNCH").paused().generation(2).issued().await };
     let redeem = async {
         books.database.await_waiting(1).await;
-        let each = processes.iter().zip(&organizations);
+        let each = processes.iter().cycle().zip(&organizations);
         join_all(each.map(|(books, organization)| books.redeem("LAUNCH", organization))).await
     };
     let release = async {
-        books.database.await_waiting(7).await;
+        books.database.await_waiting(waiting).await;
         gate.rollback().await.unwrap();
     };
     tokio::join!(pause, redeem, release);
