@@ -1,19 +1,19 @@
 -- Functions that set credit aside for an order, spend it, and give it back.
 
--- What an account can spend at t: what is left of every lot that has not expired. A hold that has
--- lapsed holds nothing, whether or not anybody has ended it yet.
-create function spendable(p_franchise int, p_account bigint, p_at timestamptz) returns bigint
-language sql stable as $$
+-- What an account can spend at `p_at` of what has not expired by `p_until`. A hold that has lapsed
+-- holds nothing, whether or not anybody has ended it yet.
+create function spendable(p_franchise int, p_account bigint, p_at timestamptz,
+    p_until timestamptz) returns bigint language sql stable as $$
     select (coalesce(sum(l.amount - coalesce(u.used + u.held + u.gone, 0)), 0)
         + coalesce((select sum(k.amount) from ledger.hold h
             join ledger.hold_line k using (franchise, ord, attempt)
             join ledger.transfer x on x.franchise = k.franchise and x.transfer = k.lot
             where h.franchise = p_franchise and h.account = p_account and h.state = 'held'
-            and h.lapses_at <= p_at and x.expires_at > p_at), 0))::bigint
+            and h.lapses_at <= p_at and x.expires_at > p_until), 0))::bigint
     from ledger.transfer l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
     where l.franchise = p_franchise and l.credit = p_account and l.priority is not null
-    and l.expires_at > p_at
+    and l.expires_at > p_until
 $$;
 
 -- The lots of an account with what is free of each, in the order in which they are spent: by
@@ -126,7 +126,7 @@ begin
     t := ledger.now();
     perform lapse(p_franchise, o.account, t);
     perform expire(p_franchise, p_epoch, o.account, t);
-    available := spendable(p_franchise, o.account, t);
+    available := spendable(p_franchise, o.account, t, t);
     needed := o.amount;
     select h.state into x from hold h where h.franchise = p_franchise and h.ord = p_ord
         and (h.attempt = p_attempt or h.state in ('held', 'captured'))

@@ -90,8 +90,14 @@ begin
         (select r.amount from offer(p_franchise, p_organization, p_sovereign, p_plan) r),
         (select r.amount from offer(p_franchise, p_organization, l.sovereign, l.plan) r), l.price)
         into price;
-    available := spendable(p_franchise, p_account, greatest(l.ends_at, p_at));
-    select min(w) into percent from unnest(p_warn) as w where available * 100 < price::numeric * w;
+    -- What is set aside for the next period is there for it; what is set aside for a dearer plan in
+    -- this one is not.
+    available := spendable(p_franchise, p_account, p_at, greatest(l.ends_at, p_at)) + coalesce((
+        select h.amount from open_orders(p_franchise, p_organization) x
+        join hold h on h.franchise = x.franchise and h.ord = x.ord and h.state = 'held'
+        where x.step = 0 and x.account = p_account and h.lapses_at > p_at), 0);
+    select min(w) into percent from unnest(p_warn) as w
+        where available::numeric * 100 < price::numeric * w;
     ends := l.ends_at + o.grace;
     state := case when l.ends_at > p_at and percent is null then 'Paid'
         when l.ends_at > p_at then 'Low' when available >= price then 'Due'
@@ -143,7 +149,7 @@ begin
             and (o.franchise = f or o.cluster = s.cluster)
             and not (o.franchise = f and o.tenant = p_tenant) limit 1),
         'account', (select jsonb_build_object('posted', a.posted, 'held', a.held,
-                'spendable', spendable(f, a.account, t), 'suspended', a.suspended,
+                'spendable', spendable(f, a.account, t, t), 'suspended', a.suspended,
                 'expires_at', (select utc(min(l.expires_at)) from lots(f, a.account) l
                     where l.free > 0 and l.expires_at > t))
             where a.account is not null),

@@ -43,7 +43,7 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
         'closing', (select coalesce(sum(e.amount), 0)::bigint
             from entries(a.franchise, a.account, p_at) e),
         'held', a.held,
-        'spendable', spendable(a.franchise, a.account, p_at),
+        'spendable', spendable(a.franchise, a.account, p_at, p_at),
         'owed', (select coalesce(sum(x.amount), 0)::bigint from account r
             join transfer x on x.franchise = r.franchise and x.debit = r.account
             where r.franchise = a.franchise and r.kind = 'receivable'

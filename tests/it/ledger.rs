@@ -17,4 +17,5 @@ mod redemption;
 mod refusals;
 mod rights;
 mod secrecy;
+mod standing;
 mod terms;
