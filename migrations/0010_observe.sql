@@ -150,7 +150,7 @@ begin
             and not (o.franchise = f and o.tenant = p_tenant) limit 1),
         'account', (select jsonb_build_object('posted', a.posted, 'held', a.held,
                 'spendable', spendable(f, a.account, t, t), 'suspended', a.suspended,
-                'expires_at', (select utc(min(l.expires_at)) from lots(f, a.account) l
+                'expires_at', (select utc(min(l.expires_at)) from lots(f, a.account, t) l
                     where l.free > 0 and l.expires_at > t))
             where a.account is not null),
         'order', (select jsonb_build_object('order', o.ord, 'period', o.period, 'step', o.step,

@@ -27,7 +27,7 @@ language sql stable as $$
     left join ledger.paid o on o.franchise = h.franchise and o.ord = h.ord
     union all
     select l.expires_at, null, 'expire', -l.free, 'credit of entry ' || l.lot || ' expired'
-    from ledger.lots(p_franchise, p_account) l where l.expires_at <= p_at and l.free > 0
+    from ledger.lots(p_franchise, p_account, p_at) l where l.expires_at <= p_at and l.free > 0
 $$;
 
 create function account_statement(p_franchise int, p_account bigint, p_since timestamptz,
@@ -53,7 +53,7 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
                 'source', case l.kind when 'redeem' then 'voucher ' || v.hint else 'credit' end,
                 'granted', l.granted, 'left', l.free + l.held, 'held', l.held,
                 'expires_at', utc(l.expires_at)) order by l.priority, l.expires_at, l.lot), '[]')
-            from lots(a.franchise, a.account) l
+            from lots(a.franchise, a.account, p_at) l
             left join voucher v on v.franchise = a.franchise and v.voucher = l.voucher
             where l.held > 0 or l.free > 0 and l.expires_at > p_at),
         'paid_until', (select utc(l.ends_at) from last_paid(a.franchise, a.organization) l

@@ -5,6 +5,7 @@ mod billing;
 mod cancellation;
 mod cap;
 mod clock;
+mod corrections;
 mod eligibility;
 mod fencing;
 mod invariants;

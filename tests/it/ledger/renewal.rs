@@ -80,7 +80,10 @@ async fn after_grace_a_period_begins_when_it_is_paid_and_the_gap_is_not_billed()
     assert_eq!(books.credit("kestrel").await, 82_000);
     books.stand_at("2031-04-07T00:00:00Z").await;
     books.paid("kestrel", "m").await;
-    assert!(periods(&books).await.ends_with(", 2031-04-07 / 2031-05-07"), "a new day to count from");
+    assert!(
+        periods(&books).await.ends_with(", 2031-04-07 / 2031-05-07"),
+        "a new day to count from"
+    );
     books.assert_sound().await;
 }
 

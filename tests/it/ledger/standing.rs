@@ -116,7 +116,11 @@ async fn credit_that_expires_before_the_end_does_not_pay_for_the_next_period() {
     let facts = books.facts("kestrel").await;
     assert_eq!(facts.account.unwrap().spendable, 12_000);
     assert_eq!(facts.entitlement, Entitlement::Low);
-    assert_eq!(facts.renewal, falls_due(9_000, 1_000, Some(100)), "what expires at the end is gone");
+    assert_eq!(
+        facts.renewal,
+        falls_due(9_000, 1_000, Some(100)),
+        "what expires at the end is gone"
+    );
 }
 
 #[tokio::test]

@@ -59,7 +59,8 @@ async fn lines(books: &Books) -> Vec<(String, i64)> {
 #[tokio::test]
 async fn a_dearer_plan_costs_the_difference_by_the_second_in_every_currency() {
     const MIDDLE: i64 = 1_339_200;
-    for (currency, credit) in [("JPY", "100000 JPY"), ("OMR", "100.000 OMR"), ("CLF", "10.0000 CLF")]
+    for (currency, credit) in
+        [("JPY", "100000 JPY"), ("OMR", "100.000 OMR"), ("CLF", "10.0000 CLF")]
     {
         for over in [0, 1, 1_000, MIDDLE, MIDDLE + 1, 2_678_399] {
             let books = books().await;
