@@ -56,7 +56,7 @@ pub(super) enum Command {
         database: Database,
         /// The franchise.
         namespace: String,
-        /// The number of the entry, as `ledger statement --output json` has it.
+        /// The number of the entry, as `ledger statement` has it.
         entry: i64,
         #[command(flatten)]
         because: Because,
