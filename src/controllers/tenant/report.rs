@@ -77,7 +77,7 @@ enum Stage {
     Done,
 }
 
-fn stage(verdict: &Verdict) -> Stage {
+fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
     let Verdict::Waiting(reason) = verdict else { return Stage::Done };
     match reason {
         Reason::NotAFranchise { .. } | Reason::SovereignNotFound { .. } => Stage::Sovereign,
@@ -85,13 +85,15 @@ fn stage(verdict: &Verdict) -> Stage {
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
         Reason::TeardownPending { .. } | Reason::Unsettled {} => Stage::Done,
+        // Something else cannot be had, and what was paid before stands meanwhile.
+        _ if seen.desired.is_some() && reason.outlook() != Outlook::Unknown => Stage::Done,
         _ => Stage::Credit,
     }
 }
 
 fn leaves(visit: &Visit) -> Vec<Leaf> {
     let Visit { wanted, seen, verdict } = visit;
-    let at = stage(verdict);
+    let at = stage(seen, verdict);
     let reason = match verdict {
         Verdict::Waiting(reason) => Some(reason),
         _ => None,
