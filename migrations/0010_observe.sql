@@ -68,7 +68,7 @@ $$;
 
 -- How the paid time of an organization stands, and what comes next: the period that is paid for or
 -- that it goes on after, and the renewal that falls due when it ends.
---   New        nothing is paid yet, or not since it woke up
+--   New        nothing is paid yet, or not since it woke up, or not here
 --   Paid, Low  a period runs; the credit that will be there at its end does or does not pay for
 --              `p_warn` percent of the next one, the least of those that it misses
 --   Due        it has ended, and there is credit for the next
@@ -83,7 +83,8 @@ begin
         where franchise = p_franchise and organization = p_organization;
     select x.*, r.terms into l from last_paid(p_franchise, p_organization) x
         join plan_revision r using (franchise, sovereign, plan, revision);
-    if l.ord is null or l.ends_at <= p_at and o.awake_since > l.ends_at then
+    if l.ord is null or l.ends_at <= p_at
+        and (o.awake_since > l.ends_at or l.sovereign <> p_sovereign) then
         return jsonb_build_object('period', null, 'renewal', null, 'entitlement', 'New');
     end if;
     select coalesce(

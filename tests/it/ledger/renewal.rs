@@ -6,7 +6,7 @@ use catalyst_operator::domain::facts::Entitlement;
 use futures::future::join_all;
 use tokio::sync::Barrier;
 
-use crate::support::{Books, books, plan};
+use crate::support::{Books, GRACE, books, plan, word};
 
 /// Kestrel has paid plan m since midnight of the last of January 2031, and has 91 rial left.
 async fn since_january() -> Books {
@@ -141,6 +141,27 @@ async fn an_organization_that_came_back_before_the_end_goes_on() {
     books.stand_at("2031-03-02T00:00:00Z").await;
     books.paid("kestrel", "m").await;
     assert!(periods(&books).await.ends_with(", 2031-02-28 / 2031-03-31"));
+}
+
+#[tokio::test]
+async fn what_was_paid_on_another_sovereign_gives_no_grace_and_is_no_gap_to_bill() {
+    let books = since_january().await;
+    books.sell("nizwa", "OMR", "cluster-nizwa").await;
+    // The object was removed by force, and applied again on another Sovereign.
+    let (here, door) = (("nizwa", GRACE), &books.door);
+    assert_eq!(word(&door.claim("omantel", "kestrel", "kestrel", here).await.unwrap()), "Claimed");
+    books.stand_at("2031-03-02T00:00:00Z").await;
+    let mut tenant = books.tenant("kestrel", &[]);
+    "nizwa".clone_into(&mut tenant.sovereign);
+    let facts = books.database.store.observe_tenant(&tenant).await.unwrap();
+    assert_eq!((facts.entitlement, facts.period), (Entitlement::New, None));
+    let ordered = door.order("omantel", "kestrel", "nizwa", "m").await.unwrap();
+    assert_eq!(word(&ordered), "Ordered");
+    let order = books.facts("kestrel").await.order.unwrap().order;
+    assert_eq!(books.hold("kestrel", order, 1).await, "Held");
+    assert_eq!(books.capture(order).await, "Captured");
+    assert!(periods(&books).await.ends_with(", 2031-03-02 / 2031-04-02"));
+    books.assert_sound().await;
 }
 
 #[tokio::test]
