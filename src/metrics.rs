@@ -43,6 +43,7 @@ pub struct Metrics {
     answers: Family<Outcome, Counter>,
     status_writes: Family<Kind, Counter>,
     leader: Gauge,
+    unsafe_durability: Gauge,
     build: Family<Build, Gauge<f64, AtomicU64>>,
 }
 
@@ -61,6 +62,7 @@ impl Default for Metrics {
             answers: Family::default(),
             status_writes: Family::default(),
             leader: Gauge::default(),
+            unsafe_durability: Gauge::default(),
             build: Family::default(),
         };
         metrics.registry = Arc::new(metrics.register());
@@ -85,6 +87,11 @@ impl Metrics {
         );
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
         registry.register("leader", "1 where this process leads", self.leader.clone());
+        registry.register(
+            "unsafe_durability",
+            "1 where money moves although the database may lose what it acknowledged",
+            self.unsafe_durability.clone(),
+        );
         registry.register("build_info", "The version of the program", self.build.clone());
         registry
     }
@@ -112,6 +119,11 @@ impl Metrics {
     /// Whether this process leads now.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
+    }
+
+    /// Whether money moves although the database may lose what it acknowledged.
+    pub fn is_unsafe(&self, is_unsafe: bool) {
+        self.unsafe_durability.set(is_unsafe.into());
     }
 
     /// The text that Prometheus reads.
