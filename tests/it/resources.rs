@@ -2,6 +2,7 @@
 //! on a real API server and a real ledger, by the built program under its own rights.
 
 mod bad_input;
+mod billing;
 mod commands;
 mod credit;
 mod deletion;
