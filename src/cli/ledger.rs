@@ -75,7 +75,7 @@ pub(super) enum Command {
         because: Because,
     },
     /// Let another hub take over this database, by the UID of its namespace kube-system. The hub
-    /// that had it is fenced.
+    /// that had it is fenced, and the Sovereigns that are the hub itself come along.
     AdoptHub {
         #[command(flatten)]
         database: Database,

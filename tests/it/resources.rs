@@ -9,6 +9,7 @@ mod deletion;
 mod drift;
 mod once;
 mod outage;
+mod pins;
 mod provisioning;
 mod race;
 mod rbac;

@@ -1,7 +1,14 @@
 //! A ledger belongs to one hub and a franchise to one namespace, until an administrator says that
 //! it is another.
 
-use catalyst_operator::{domain::reason::Reason, store::Error};
+use catalyst_operator::{
+    domain::{
+        facts::Item,
+        object::{Identity, Kind},
+        reason::Reason,
+    },
+    store::Error,
+};
 
 use crate::support::{books, plan, word};
 
@@ -42,21 +49,36 @@ async fn two_hubs_that_come_first_at_once_are_not_both_first() {
 }
 
 #[tokio::test]
-async fn a_hub_that_was_built_anew_charges_no_period_again() {
+async fn a_hub_that_was_built_anew_takes_its_sovereigns_along_and_charges_nothing_again() {
     let books = books().await;
+    books.sell("nizwa", "OMR", "cluster-nizwa").await;
     books.rich_organization("kestrel").await;
     books.paid("kestrel", "m").await;
-    books.door.adopt_hub("hub-two").await.unwrap();
-    books.door.accept_franchise("omantel", "uid-of-omantel-rebuilt").await.unwrap();
+    let home = Identity { kind: Kind::Namespace, namespace: String::new(), name: "home".into() };
+    let cluster = "cluster-zero".to_owned();
+    let made = Item { identity: home, cluster: cluster.clone(), uid: Some("uid-home".to_owned()) };
+    books.door.journal("omantel", "kestrel", &cluster, &[made]).await.unwrap();
+    books.door.pin_hub("cluster-zero").await.unwrap();
+
+    books.door.adopt_hub("cluster-two").await.unwrap();
+    books.door.adopt_hub("cluster-two").await.unwrap();
+
+    let anew = ("omantel", "uid-of-omantel-rebuilt");
+    books.door.accept_franchise(anew.0, anew.1).await.unwrap();
     let plans = [plan("m", 9_000)];
-    let franchise = ("omantel", "uid-of-omantel-rebuilt");
-    let place = ("OMR", "cluster-zero");
-    let answer = books.door.accept_sovereign(franchise, "catalyst-zero", place, &plans).await;
-    assert_eq!(word(&answer.unwrap()), "Accepted");
+    for (sovereign, cluster) in [("catalyst-zero", "cluster-two"), ("nizwa", "cluster-nizwa")] {
+        let place = ("OMR", cluster);
+        let answer = books.door.accept_sovereign(anew, sovereign, place, &plans).await;
+        assert_eq!(word(&answer.unwrap()), "Accepted", "{sovereign}");
+    }
     assert_eq!(books.voucher("WELCOME").generation(1).accept().await, "Accepted");
     books.organization("kestrel").await;
     assert_eq!(books.redeem("WELCOME", "kestrel").await, "Redeemed", "as it was before");
     assert_eq!(books.order("kestrel", "m").await, "Paid");
+    let facts = books.facts("kestrel").await;
+    assert_eq!(facts.sovereign.unwrap().cluster, "cluster-two");
+    let known = (facts.inventory[0].cluster.as_str(), facts.inventory[0].uid.as_deref());
+    assert_eq!(known, ("cluster-two", None));
     assert_eq!(books.credit("kestrel").await, 91_000);
     books.assert_sound().await;
 }
