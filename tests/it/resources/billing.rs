@@ -82,8 +82,8 @@ fn paid_until(tenant: &Tenant) -> &str {
 
 /// Status and reason of a condition, such as `True Paid`.
 fn told(tenant: &Tenant, kind: &str) -> String {
-    let conditions = tenant.status.iter().flat_map(|status| &status.conditions);
-    let found = conditions.filter(|condition| condition.type_ == kind).last();
+    let mut conditions = tenant.status.iter().flat_map(|status| &status.conditions);
+    let found = conditions.find(|condition| condition.type_ == kind);
     found.map(|found| format!("{} {}", found.status, found.reason)).unwrap_or_default()
 }
 

@@ -247,7 +247,7 @@ impl Books {
         self.database.mutate(&format!("select ledger.advance_clock('{interval}')")).await;
     }
 
-    /// Time stands still at this instant, such as `2031-01-31T00:00:00Z`, until a later one is named.
+    /// Time stands still at this instant of a later year, such as `2031-01-31T00:00:00Z`.
     pub(crate) async fn stand_at(&self, instant: &str) {
         self.database.mutate(&format!("update clock set floor = '{instant}'")).await;
     }
