@@ -5,6 +5,7 @@ mod billing;
 mod cancellation;
 mod cap;
 mod clock;
+mod commands;
 mod corrections;
 mod durability;
 mod eligibility;

@@ -319,20 +319,38 @@ async fn of_many_reversals_at_once_one_takes_back() {
     books.assert_sound().await;
 }
 
+async fn reversed_and_held_at_once(books: &Books, order: i64) -> Vec<String> {
+    at_once(books, move |books, caller| async move {
+        let answer = if caller % 2 == 0 {
+            books.door.reverse("omantel", 1, &why("back")).await
+        } else {
+            let attempt = (order, i32::try_from(caller).unwrap());
+            books.redeem_and_hold("kestrel", attempt, &[]).await
+        };
+        answer.map_or_else(|why| why.to_string(), |answer| word(&answer).to_owned())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_accounts_lock_a_reversal_and_a_hold_meet_constraints() {
+    let books = books().await;
+    books.rich_organization("kestrel").await;
+    let order = books.ordered("kestrel", "m").await;
+    books.database.mutate_function("lock_accounts", "for no key update", "").await;
+    let said = reversed_and_held_at_once(&books, order).await;
+    let known = ["Reversed", "CreditHeld", "Held", "Short"];
+    assert!(said.iter().any(|said| !known.contains(&said.as_str())), "{said:?}");
+    books.assert_sound().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reversal_and_a_hold_at_once_never_share_a_unit() {
     for _round in 0..4 {
         let books = books().await;
         books.rich_organization("kestrel").await;
         let order = books.ordered("kestrel", "m").await;
-        let said = at_once(&books, move |books, caller| async move {
-            if caller % 2 == 0 {
-                reverse(&books, 1, "back").await
-            } else {
-                books.hold("kestrel", order, i32::try_from(caller).unwrap()).await
-            }
-        })
-        .await;
+        let said = reversed_and_held_at_once(&books, order).await;
         let held = how_many(&said, "Held");
         let first = if held > 0 { [0, 8, 8, 0] } else { [8, 0, 0, 8] };
         let words = ["Reversed", "CreditHeld", "Held", "Short"].map(|word| how_many(&said, word));

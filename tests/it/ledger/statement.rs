@@ -1,6 +1,6 @@
 //! A statement that a customer would accept, word for word: `UPDATE=1` writes the files anew.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use catalyst_operator::store::StatementAccount;
 
@@ -8,19 +8,10 @@ use crate::support::{Books, GRACE, books, why, word};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// What the command prints of kestrel.
+/// What the command prints of kestrel, without the spaces at the ends of lines.
 fn printed(books: &Books, arguments: &[&str]) -> String {
-    let command = Command::new(env!("CARGO_BIN_EXE_catalyst-operator"))
-        .args(["ledger", "statement", "omantel/kestrel"])
-        .args(arguments)
-        .env_clear()
-        .env("DATABASE_URL", &books.database.url)
-        .output();
-    let output = command.expect("the program is there");
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("it is text");
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    lines.join("\n") + "\n"
+    let text = books.database.printed(&[&["statement", "omantel/kestrel"], arguments].concat());
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// What is printed is what the file says, as text and as JSON.

@@ -1,8 +1,6 @@
 //! Paid time as people meet it: it is renewed, runs low and out, is topped up, and changes with
 //! the plan and its price. Each test has a ledger whose clock stands where the test says.
 
-use std::process::Command;
-
 use catalyst_operator::api::{Sovereign, Tenant};
 use k8s_openapi::api::core::v1::ResourceQuota;
 use kube::api::DeleteParams;
@@ -38,26 +36,13 @@ impl Place {
         self.ledger.mutate(&set).await;
     }
 
-    /// What a person does with the ledger; gives what is printed.
-    fn ledger(&self, arguments: &[&str]) -> String {
-        let command = Command::new(env!("CARGO_BIN_EXE_catalyst-operator"))
-            .arg("ledger")
-            .args(arguments)
-            .env_clear()
-            .env("DATABASE_URL", &self.ledger.url)
-            .output();
-        let output = command.expect("the program is there");
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).expect("it is text")
-    }
-
     fn account(&self) -> String {
         format!("{}/{}", self.franchise.namespace, self.franchise.organization("kestrel"))
     }
 
     fn top_up(&self, amount: &str, key: &str) {
         let because = ["--reason", "bank transfer", "--actor", "amal", "--key", key];
-        self.ledger(&[&["credit", &self.account(), amount], &because[..]].concat());
+        self.ledger.printed(&[&["credit", &self.account(), amount], &because[..]].concat());
     }
 
     /// Kestrel pays plan m from a voucher of this much credit.
@@ -175,7 +160,7 @@ async fn a_dearer_plan_is_had_at_once_for_the_rest_of_the_period() {
     // Half of 120 rial less half of 9.
     let entries = place.franchise.entries("kestrel").await;
     assert_eq!(entries.last(), Some(&("capture".to_owned(), -55_500)));
-    let statement = place.ledger(&["statement", &place.account()]);
+    let statement = place.ledger.printed(&["statement", &place.account()]);
     assert!(statement.contains("plan l for the rest of period 1"), "{statement}");
     place.franchise.assert_sound().await;
 }
