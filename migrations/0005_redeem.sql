@@ -67,8 +67,10 @@ begin
             when detail is not null then 'NotEligible'
             when v.used >= v.cap then 'LimitReached'
             when v.spent + v.amount > v.budget then 'BudgetExhausted'
+            -- A twin under the same key that came meanwhile is found by the next attempt.
             when exists (select from transfer x where x.franchise = p_franchise
-                and x.voucher = v.voucher and x.credit = a.account) then 'AlreadyRedeemed'
+                and x.voucher = v.voucher and x.credit = a.account and x.key <> p_key)
+                then 'AlreadyRedeemed'
         end;
         if outcome is not null then
             -- Only who is not eligible is told more; to all others a code that is gone and one
