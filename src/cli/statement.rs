@@ -1,9 +1,10 @@
 //! A statement as a customer reads it. Pure.
 
-use jiff::Timestamp;
-
 use crate::{
-    domain::money::{Currency, Money},
+    domain::{
+        instant::second,
+        money::{Currency, Money},
+    },
     store::{Statement, StatementAccount},
 };
 
@@ -85,9 +86,4 @@ fn money(account: &StatementAccount, minor: i64) -> String {
         Ok(currency) => Money { minor, currency }.to_string(),
         Err(_) => format!("{minor} minor units of {}", account.currency),
     }
-}
-
-/// An instant as people write it, in whole seconds of UTC.
-fn second(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }

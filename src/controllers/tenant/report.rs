@@ -10,6 +10,7 @@ use crate::{
     desired,
     domain::{
         facts::{Entitlement, Period},
+        instant::second,
         money::{Currency, Money},
         reason::{Outlook, Reason},
         tenant::{Judged, Named, Tenant},
@@ -180,18 +181,23 @@ fn in_force(wanted: &Tenant, period: &Period, seen: &Seen) -> String {
     }
 }
 
-/// That the credit will not pay for the next period, while that is so.
+/// That the credit will not pay for the next period, or is less than the percentage of it that the
+/// Tenant wants to be warned at, while that is so.
 fn credit_low(seen: &Seen) -> Option<Leaf> {
     let low = matches!(seen.facts.entitlement, Entitlement::Low | Entitlement::Grace);
     let renewal = seen.facts.renewal.as_ref().filter(|_| low)?;
+    let is_short = renewal.available < renewal.amount;
+    let below = renewal.percent.filter(|_| !is_short);
     let message = format!(
-        "the period that begins at {} costs {}, and the credit will be {}: add a voucher to \
+        "the period that begins at {} costs {}, and the credit will be {}{}: add a voucher to \
          spec.vouchers",
         second(renewal.due_at),
         money(renewal.amount, seen).unwrap_or_default(),
         money(renewal.available, seen).unwrap_or_default(),
+        below.map(|percent| format!(", less than {percent}% of that")).unwrap_or_default(),
     );
-    Some(Leaf::holds("CreditLow", "RenewalShort", message))
+    let reason = if is_short { "RenewalShort" } else { "RenewalTight" };
+    Some(Leaf::holds("CreditLow", reason, message))
 }
 
 /// That the plan costs something else with the next period, while that is so.
@@ -279,9 +285,4 @@ fn usage(wanted: &Tenant, seen: &Seen, resource: &str) -> Option<String> {
 fn money(minor: i64, seen: &Seen) -> Option<String> {
     let currency = Currency::parse(&seen.facts.sovereign.as_ref()?.currency).ok()?;
     Some(Money { minor, currency }.to_string())
-}
-
-/// An instant as people write it, in whole seconds of UTC.
-fn second(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }

@@ -11,7 +11,8 @@ const DAY: i64 = 24 * 60 * 60;
 /// What the command prints of kestrel, without the spaces at the ends of lines.
 fn printed(books: &Books, arguments: &[&str]) -> String {
     let text = books.database.printed(&[&["statement", "omantel/kestrel"], arguments].concat());
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }
 
 /// What is printed is what the file says, as text and as JSON.

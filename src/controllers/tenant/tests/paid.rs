@@ -278,7 +278,20 @@ fn credit_that_will_not_do_is_told_before_the_end() {
     for part in ["2026-10-01T00:00:00Z", "25.000 OMR", "5.000 OMR", "add a voucher"] {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }
+    assert_eq!(told(&report, "CreditLow").unwrap().1, "RenewalShort");
     assert_eq!(told(&status(&world().paid()), "CreditLow"), None);
+}
+
+#[test]
+fn a_warning_while_the_credit_suffices_says_what_it_is_measured_by() {
+    let tight = world().paid().told(|facts| {
+        facts.entitlement = Entitlement::Low;
+        let renewal = facts.renewal.as_mut().unwrap();
+        (renewal.available, renewal.percent) = (PRICE, Some(200));
+    });
+    let (_, reason, message) = told(&status(&tight), "CreditLow").unwrap();
+    assert_eq!(reason, "RenewalTight");
+    assert!(message.contains("will be 25.000 OMR, less than 200% of that: add"), "{message}");
 }
 
 #[test]
