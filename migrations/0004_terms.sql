@@ -41,10 +41,20 @@ begin
     select uid into detail from hub;
     outcome := case when detail = p_hub then 'Pinned' else 'HubChanged' end;
 end $$;
+-- Sovereigns that are the hub itself come along, and what was made there is known by its labels
+-- until it is seen, or is made anew.
 create function adopt_hub_v1(p_hub text, out outcome text, out detail text) language plpgsql as $$
+declare known text;
 begin
-    insert into hub (uid) values (p_hub) on conflict (one) do update set uid = p_hub;
     perform begin_leadership_v1();
+    select uid into known from hub for update;
+    insert into hub (uid) values (p_hub) on conflict (one) do update set uid = p_hub;
+    if known <> p_hub then
+        update sovereign set cluster = p_hub, xid = pg_current_xact_id()::text::bigint
+            where cluster = known;
+        update organization set cluster = p_hub where cluster = known;
+        update inventory set cluster = p_hub, uid = null where cluster = known;
+    end if;
     outcome := 'Pinned'; detail := p_hub;
 end $$;
 
@@ -166,6 +176,8 @@ begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     update franchise set namespace_uid = p_namespace_uid where franchise = f.franchise;
+    -- Wakes all that waits with its Sovereigns.
+    update sovereign set xid = pg_current_xact_id()::text::bigint where franchise = f.franchise;
     outcome := 'Accepted';
 end $$;
 

@@ -9,12 +9,13 @@ language sql stable as $$
 $$;
 
 -- The last period of an organization, if it has ended and the organization, which has been awake
--- since, may go on for a while.
+-- since and is where it was, may go on for a while.
 create function in_grace(p_franchise int, p_organization text, p_at timestamptz)
 returns setof paid language sql stable as $$
     select l.* from ledger.last_paid(p_franchise, p_organization) l
     join ledger.organization o on o.franchise = l.franchise and o.organization = l.organization
     where l.ends_at <= p_at and p_at < l.ends_at + o.grace and o.awake_since <= l.ends_at
+    and o.sovereign = l.sovereign
 $$;
 
 -- The stretch of time that an organization's next period is: the month after its last one while it

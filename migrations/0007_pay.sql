@@ -1,34 +1,32 @@
 -- Functions that set credit aside for an order, spend it, and give it back.
 
--- What an account can spend at t: what is left of every lot that has not expired. A hold that has
--- lapsed holds nothing, whether or not anybody has ended it yet.
-create function spendable(p_franchise int, p_account bigint, p_at timestamptz) returns bigint
-language sql stable as $$
-    select (coalesce(sum(l.amount - coalesce(u.used + u.held + u.gone, 0)), 0)
-        + coalesce((select sum(k.amount) from ledger.hold h
-            join ledger.hold_line k using (franchise, ord, attempt)
-            join ledger.transfer x on x.franchise = k.franchise and x.transfer = k.lot
-            where h.franchise = p_franchise and h.account = p_account and h.state = 'held'
-            and h.lapses_at <= p_at and x.expires_at > p_at), 0))::bigint
-    from ledger.lot l
-    left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
-    where l.franchise = p_franchise and l.credit = p_account and l.expires_at > p_at
-$$;
-
 -- The lots of an account with what is free of each, in the order in which they are spent: by
--- priority, then first-expiring-first.
-create function lots(p_franchise int, p_account bigint)
+-- priority, then first-expiring-first. A hold that has lapsed by `p_at` holds nothing, whether or
+-- not anybody has ended it yet.
+create function lots(p_franchise int, p_account bigint, p_at timestamptz)
 returns table (lot bigint, kind text, source bigint, granted bigint, used bigint, held bigint,
     gone bigint, free bigint, priority smallint, expires_at timestamptz, voucher bigint,
     at timestamptz)
 language sql stable as $$
-    select l.transfer, l.kind, l.debit, l.amount, coalesce(u.used, 0), coalesce(u.held, 0),
-        coalesce(u.gone, 0), l.amount - coalesce(u.used + u.held + u.gone, 0), l.priority,
+    select l.transfer, l.kind, l.debit, l.amount, coalesce(u.used, 0),
+        coalesce(u.held, 0) - coalesce(x.amount, 0), coalesce(u.gone, 0),
+        l.amount - coalesce(u.used + u.held + u.gone, 0) + coalesce(x.amount, 0), l.priority,
         l.expires_at, l.voucher, l.at
     from ledger.lot l
     left join ledger.lot_use u on u.franchise = l.franchise and u.lot = l.transfer
+    left join (select k.lot, sum(k.amount)::bigint as amount from ledger.hold h
+        join ledger.hold_line k using (franchise, ord, attempt)
+        where h.franchise = p_franchise and h.account = p_account and h.state = 'held'
+        and h.lapses_at <= p_at group by k.lot) as x on x.lot = l.transfer
     where l.franchise = p_franchise and l.credit = p_account
     order by l.priority, l.expires_at, l.transfer
+$$;
+
+-- What an account can spend at `p_at` of what has not expired by `p_until`.
+create function spendable(p_franchise int, p_account bigint, p_at timestamptz,
+    p_until timestamptz) returns bigint language sql stable as $$
+    select coalesce(sum(l.free), 0)::bigint from ledger.lots(p_franchise, p_account, p_at) l
+    where l.expires_at > p_until
 $$;
 
 -- Takes what is free of a lot out of its account, as an expiry or a correction. The caller holds
@@ -64,7 +62,7 @@ create function expire(p_franchise int, p_epoch bigint, p_account bigint, p_at t
 returns void language plpgsql as $$
 declare l record;
 begin
-    for l in select x.lot, x.gone from lots(p_franchise, p_account) x
+    for l in select x.lot, x.gone from lots(p_franchise, p_account, p_at) x
         where x.expires_at <= p_at and x.free > 0 loop
         perform take_lot(p_franchise, p_epoch, 'expire', l.lot,
             concat('expire/', l.lot, '/', l.gone), null, p_at);
@@ -125,7 +123,7 @@ begin
     t := ledger.now();
     perform lapse(p_franchise, o.account, t);
     perform expire(p_franchise, p_epoch, o.account, t);
-    available := spendable(p_franchise, o.account, t);
+    available := spendable(p_franchise, o.account, t, t);
     needed := o.amount;
     select h.state into x from hold h where h.franchise = p_franchise and h.ord = p_ord
         and (h.attempt = p_attempt or h.state in ('held', 'captured'))
@@ -142,7 +140,8 @@ begin
     values (p_franchise, p_ord, p_attempt, o.account, o.currency, needed, 'held', t,
         t + interval '72 hours', p_epoch);
     rest := needed;
-    for x in select * from lots(p_franchise, o.account) l where l.expires_at > t and l.free > 0 loop
+    for x in select * from lots(p_franchise, o.account, t) l
+        where l.expires_at > t and l.free > 0 loop
         exit when rest = 0;
         take := least(rest, x.free);
         insert into lot_use as u (franchise, lot, granted, held)

@@ -100,7 +100,7 @@ begin
     t := ledger.now();
     perform lapse(f.franchise, e.credit, t);
     perform expire(f.franchise, null, e.credit, t);
-    select * into l from lots(f.franchise, e.credit) x where x.lot = p_entry;
+    select * into l from lots(f.franchise, e.credit, t) x where x.lot = p_entry;
     if l.held > 0 then outcome := 'CreditHeld'; return; end if;
     detail := jsonb_build_object('api', 'v1', 'outcome', 'Reversed', 'entry', p_entry,
         'taken_back', l.free, 'owed', l.used, 'currency', e.currency)::text;
@@ -140,17 +140,21 @@ begin
         'reason', p_reason, 'actor', p_actor);
     select * into outcome, detail from corrected(f.franchise, p_key, asked);
     if outcome is not null then return; end if;
-    select x.account, x.currency, x.held into a from account x where x.franchise = f.franchise
+    select x.account, x.currency into a from account x where x.franchise = f.franchise
         and x.kind = 'customer' and x.organization = p_organization and x.currency = p_currency;
     if not found then outcome := 'NoOrganization'; return; end if;
     if exists (select from organization o where o.franchise = f.franchise
         and o.organization = p_organization and o.tenant is not null) then
         outcome := 'TenantsRemain'; return;
     end if;
-    if a.held > 0 then outcome := 'CreditHeld'; return; end if;
     t := ledger.now();
+    perform lapse(f.franchise, a.account, t);
+    if exists (select from hold h where h.franchise = f.franchise and h.account = a.account
+        and h.state = 'held') then
+        outcome := 'CreditHeld'; return;
+    end if;
     perform expire(f.franchise, null, a.account, t);
-    select coalesce(sum(x.free), 0) into total from lots(f.franchise, a.account) x;
+    select coalesce(sum(x.free), 0) into total from lots(f.franchise, a.account, t) x;
     detail := jsonb_build_object('api', 'v1', 'outcome', 'Closed',
         'organization', p_organization, 'taken_back', total, 'currency', a.currency)::text;
     insert into correction (franchise, kind, account, currency, key, input, reason, actor, at,
@@ -159,7 +163,7 @@ begin
         detail)
     on conflict (franchise, key) do nothing returning correction into id;
     if id is null then raise 'a twin holds this key' using errcode = '40001'; end if;
-    for l in select x.lot from lots(f.franchise, a.account) x where x.free > 0 loop
+    for l in select x.lot from lots(f.franchise, a.account, t) x where x.free > 0 loop
         perform take_lot(f.franchise, null, 'close', l.lot,
             concat('correction/', id, '/', l.lot), id, t);
     end loop;

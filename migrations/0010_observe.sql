@@ -69,7 +69,7 @@ $$;
 
 -- How the paid time of an organization stands, and what comes next: the period that is paid for or
 -- that it goes on after, and the renewal that falls due when it ends.
---   New        nothing is paid yet, or not since it woke up
+--   New        nothing is paid yet, or not since it woke up, or not here
 --   Paid, Low  a period runs; the credit that will be there at its end does or does not pay for
 --              `p_warn` percent of the next one, the least of those that it misses
 --   Due        it has ended, and there is credit for the next
@@ -84,15 +84,22 @@ begin
         where franchise = p_franchise and organization = p_organization;
     select x.*, r.terms into l from last_paid(p_franchise, p_organization) x
         join plan_revision r using (franchise, sovereign, plan, revision);
-    if l.ord is null or l.ends_at <= p_at and o.awake_since > l.ends_at then
+    if l.ord is null or l.ends_at <= p_at
+        and (o.awake_since > l.ends_at or l.sovereign <> p_sovereign) then
         return jsonb_build_object('period', null, 'renewal', null, 'entitlement', 'New');
     end if;
     select coalesce(
         (select r.amount from offer(p_franchise, p_organization, p_sovereign, p_plan) r),
         (select r.amount from offer(p_franchise, p_organization, l.sovereign, l.plan) r), l.price)
         into price;
-    available := spendable(p_franchise, p_account, greatest(l.ends_at, p_at));
-    select min(w) into percent from unnest(p_warn) as w where available * 100 < price::numeric * w;
+    -- What is set aside for the next period is there for it; what is set aside for a dearer plan in
+    -- this one is not.
+    available := spendable(p_franchise, p_account, p_at, greatest(l.ends_at, p_at)) + coalesce((
+        select h.amount from open_orders(p_franchise, p_organization) x
+        join hold h on h.franchise = x.franchise and h.ord = x.ord and h.state = 'held'
+        where x.step = 0 and x.account = p_account and h.lapses_at > p_at), 0);
+    select min(w) into percent from unnest(p_warn) as w
+        where available::numeric * 100 < price::numeric * w;
     ends := l.ends_at + o.grace;
     state := case when l.ends_at > p_at and percent is null then 'Paid'
         when l.ends_at > p_at then 'Low' when available >= price then 'Due'
@@ -144,8 +151,8 @@ begin
             and (o.franchise = f or o.cluster = s.cluster)
             and not (o.franchise = f and o.tenant = p_tenant) limit 1),
         'account', (select jsonb_build_object('posted', a.posted, 'held', a.held,
-                'spendable', spendable(f, a.account, t), 'suspended', a.suspended,
-                'expires_at', (select utc(min(l.expires_at)) from lots(f, a.account) l
+                'spendable', spendable(f, a.account, t, t), 'suspended', a.suspended,
+                'expires_at', (select utc(min(l.expires_at)) from lots(f, a.account, t) l
                     where l.free > 0 and l.expires_at > t))
             where a.account is not null),
         'order', (select jsonb_build_object('order', o.ord, 'period', o.period, 'step', o.step,

@@ -1,10 +1,11 @@
 -- The account of an organization as its customer would read it.
 
--- Every entry that moved a balance, and what has expired though nobody booked it yet.
+-- Every entry that moved a balance, and what has expired though nobody booked it yet. Credit counts
+-- until it expires, whenever that is booked, so that a statement reads the same before and after.
 create function entries(p_franchise int, p_account bigint, p_at timestamptz)
 returns table (at timestamptz, entry bigint, kind text, amount bigint, cause text)
 language sql stable as $$
-    select x.at, x.transfer, x.kind,
+    select case x.kind when 'expire' then l.expires_at else x.at end, x.transfer, x.kind,
         case when x.credit = p_account then x.amount else -x.amount end,
         case x.kind
             when 'redeem' then 'voucher ' || v.hint
@@ -21,6 +22,7 @@ language sql stable as $$
             where t.franchise = p_franchise and t.credit = p_account
         union all select * from ledger.transfer t
             where t.franchise = p_franchise and t.debit = p_account and t.priority is null) as x
+    left join ledger.transfer l on l.franchise = x.franchise and l.transfer = x.lot
     left join ledger.voucher v on v.franchise = x.franchise and v.voucher = x.voucher
     left join ledger.correction c on c.franchise = x.franchise and c.correction = x.correction
     left join ledger.hold h on h.franchise = x.franchise and h.capture = x.transfer
@@ -28,7 +30,7 @@ language sql stable as $$
         where p.franchise = h.franchise and p.ord = h.ord limit 1) as o on true
     union all
     select l.expires_at, null, 'expire', -l.free, 'credit of entry ' || l.lot || ' expired'
-    from ledger.lots(p_franchise, p_account) l where l.expires_at <= p_at and l.free > 0
+    from ledger.lots(p_franchise, p_account, p_at) l where l.expires_at <= p_at and l.free > 0
 $$;
 
 create function account_statement(p_franchise int, p_account bigint, p_since timestamptz,
@@ -39,12 +41,14 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
             from entries(a.franchise, a.account, p_at) e),
         'lines', (select coalesce(jsonb_agg(jsonb_build_object('at', utc(e.at), 'entry', e.entry,
                 'kind', e.kind, 'amount', e.amount, 'cause', e.cause)
-                order by e.entry nulls last, e.at) filter (where e.at >= p_since), '[]')
+                order by e.at, e.entry) filter (where e.at >= p_since), '[]')
             from entries(a.franchise, a.account, p_at) e),
         'closing', (select coalesce(sum(e.amount), 0)::bigint
             from entries(a.franchise, a.account, p_at) e),
-        'held', a.held,
-        'spendable', spendable(a.franchise, a.account, p_at),
+        'held', (select coalesce(sum(h.amount), 0)::bigint from hold h
+            where h.franchise = a.franchise and h.account = a.account and h.state = 'held'
+            and h.lapses_at > p_at),
+        'spendable', spendable(a.franchise, a.account, p_at, p_at),
         'owed', (select coalesce(sum(x.amount), 0)::bigint from account r
             join transfer x on x.franchise = r.franchise and x.debit = r.account
             where r.franchise = a.franchise and r.kind = 'receivable'
@@ -54,7 +58,7 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
                 'source', case l.kind when 'redeem' then 'voucher ' || v.hint else 'credit' end,
                 'granted', l.granted, 'left', l.free + l.held, 'held', l.held,
                 'expires_at', utc(l.expires_at)) order by l.priority, l.expires_at, l.lot), '[]')
-            from lots(a.franchise, a.account) l
+            from lots(a.franchise, a.account, p_at) l
             left join voucher v on v.franchise = a.franchise and v.voucher = l.voucher
             where l.held > 0 or l.free > 0 and l.expires_at > p_at),
         'paid_until', (select utc(l.ends_at) from last_paid(a.franchise, a.organization) l
@@ -64,7 +68,8 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
             from last_paid(a.franchise, a.organization) l
             join organization o on o.franchise = l.franchise and o.organization = l.organization
             left join lateral offer(a.franchise, a.organization, l.sovereign, l.plan) r on true
-            where l.currency = a.currency and o.tenant is not null))
+            where l.currency = a.currency and o.tenant is not null and (l.ends_at > p_at
+                or exists (select from in_grace(a.franchise, a.organization, p_at)))))
     from account a join currency c on c.code = a.currency
     where a.franchise = p_franchise and a.account = p_account
 $$;

@@ -5,6 +5,7 @@
 pub mod code;
 pub mod duration;
 pub mod facts;
+pub mod instant;
 pub mod money;
 pub mod object;
 pub mod quantity;

@@ -51,6 +51,7 @@ pub struct Metrics {
     leader: Gauge,
     frozen: Family<Franchise, Gauge>,
     violations: Gauge,
+    unsafe_durability: Gauge,
     build: Family<Build, Gauge<f64, AtomicU64>>,
 }
 
@@ -71,6 +72,7 @@ impl Default for Metrics {
             leader: Gauge::default(),
             frozen: Family::default(),
             violations: Gauge::default(),
+            unsafe_durability: Gauge::default(),
             build: Family::default(),
         };
         metrics.registry = Arc::new(metrics.register());
@@ -99,6 +101,11 @@ impl Metrics {
         registry.register("frozen", frozen, self.frozen.clone());
         let violations = "Rows that the last audit of the ledger found broken";
         registry.register("ledger_violations", violations, self.violations.clone());
+        registry.register(
+            "unsafe_durability",
+            "1 where money moves although the database may lose what it acknowledged",
+            self.unsafe_durability.clone(),
+        );
         registry.register("build_info", "The version of the program", self.build.clone());
         registry
     }
@@ -137,6 +144,11 @@ impl Metrics {
     /// How many rows an audit found broken.
     pub fn violated(&self, rows: usize) {
         self.violations.set(i64::try_from(rows).unwrap_or(i64::MAX));
+    }
+
+    /// Whether money moves although the database may lose what it acknowledged.
+    pub fn is_unsafe(&self, is_unsafe: bool) {
+        self.unsafe_durability.set(is_unsafe.into());
     }
 
     /// The text that Prometheus reads.

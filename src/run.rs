@@ -245,7 +245,9 @@ fn waiting(why: &controllers::Error) -> Reason {
 async fn check(ctx: &Context, wakers: &Wakers) -> Infallible {
     let mut known = None;
     loop {
-        let found = ctx.store.check().await.map_err(|why| chain(&why)).err();
+        let checked = ctx.store.check().await;
+        ctx.metrics.is_unsafe(matches!(checked, Ok(true)));
+        let found = checked.map_err(|why| chain(&why)).err();
         match &found {
             None => ctx.readiness.pass("ledger"),
             Some(why) => ctx.readiness.block("ledger", why.clone()),

@@ -97,12 +97,13 @@ impl Store {
         Door::new(self.pool.clone())
     }
 
-    /// Whether the database answers, has our schema, may be served by this program, gave us no
-    /// right to write a ledger table, and keeps what it acknowledges.
+    /// That the database answers, has our schema, may be served by this program, gave us no right
+    /// to write a ledger table, and keeps what it acknowledges; gives whether it does not and this
+    /// program was told to go on all the same.
     ///
     /// # Errors
     /// The first of these that fails.
-    pub async fn check(&self) -> Result<(), Error> {
+    pub async fn check(&self) -> Result<bool, Error> {
         let check = sqlx::query_as(sql::CHECK);
         let (level, may_write, durability): (i32, bool, Option<String>) =
             once(&self.pool, "look at the schema", |on| Box::pin(check.fetch_one(on))).await?;
@@ -114,7 +115,7 @@ impl Store {
         }
         match durability {
             Some(why) if !self.allow_unsafe_durability => Err(Error::DurabilityUnsafe(why)),
-            _ => Ok(()),
+            durability => Ok(durability.is_some()),
         }
     }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Database, Error, print, statement};
 use crate::{
-    domain::{duration, money::Money, seal::Sealed},
+    domain::{duration, instant::second, money::Money, seal::Sealed},
     store::{Answer, Refusal, Store, Why},
 };
 
@@ -76,7 +76,7 @@ pub(super) enum Command {
         database: Database,
         /// The franchise.
         namespace: String,
-        /// The number of the entry, as `ledger statement --output json` has it.
+        /// The number of the entry, as `ledger statement` has it.
         entry: i64,
         #[command(flatten)]
         because: Because,
@@ -95,7 +95,7 @@ pub(super) enum Command {
         because: Because,
     },
     /// Let another hub take over this database, by the UID of its namespace kube-system. The hub
-    /// that had it is fenced.
+    /// that had it is fenced, and the Sovereigns that are the hub itself come along.
     AdoptHub {
         #[command(flatten)]
         database: Database,
@@ -238,7 +238,7 @@ fn seals(franchise: &Sealed) -> String {
         Some(head) => format!(
             "{namespace}: block {} is the last, sealed {}, entries in all {}, hash {}\n",
             head.block,
-            statement::second(head.sealed_at),
+            second(head.sealed_at),
             head.entries,
             head.hash
         ),

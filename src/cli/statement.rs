@@ -1,9 +1,10 @@
 //! A statement as a customer reads it. Pure.
 
-use jiff::Timestamp;
-
 use crate::{
-    domain::money::{Currency, Money},
+    domain::{
+        instant::second,
+        money::{Currency, Money},
+    },
     store::{Statement, StatementAccount},
 };
 
@@ -26,19 +27,20 @@ pub(super) fn text(statement: &Statement) -> String {
 
 /// From the opening to the closing balance, every entry with its cause.
 fn entries(account: &StatementAccount) -> Vec<String> {
-    let row = |date: &str, amount: &str, balance: &str, cause: &str| {
-        format!("  {date:20}  {amount:>18}  {balance:>18}  {cause}")
+    let row = |(date, entry): (&str, &str), amount: &str, balance: &str, cause: &str| {
+        format!("  {date:20}  {entry:>7}  {amount:>18}  {balance:>18}  {cause}")
     };
     let mut balance = account.opening;
-    let opening = row("", "", &money(account, balance), "opening balance");
-    let mut lines = vec![row("DATE", "AMOUNT", "BALANCE", "CAUSE"), opening];
+    let opening = row(("", ""), "", &money(account, balance), "opening balance");
+    let mut lines = vec![row(("DATE", "ENTRY"), "AMOUNT", "BALANCE", "CAUSE"), opening];
     for line in &account.lines {
         balance = balance.saturating_add(line.amount);
         let cause = line.cause.as_deref().unwrap_or(&line.kind);
         let (amount, balance) = (money(account, line.amount), money(account, balance));
-        lines.push(row(&second(line.at), &amount, &balance, cause));
+        let entry = line.entry.map(|entry| entry.to_string()).unwrap_or_default();
+        lines.push(row((&second(line.at), &entry), &amount, &balance, cause));
     }
-    lines.push(row("", "", &money(account, account.closing), "closing balance"));
+    lines.push(row(("", ""), "", &money(account, account.closing), "closing balance"));
     lines
 }
 
@@ -84,9 +86,4 @@ fn money(account: &StatementAccount, minor: i64) -> String {
         Ok(currency) => Money { minor, currency }.to_string(),
         Err(_) => format!("{minor} minor units of {}", account.currency),
     }
-}
-
-/// An instant as people write it, in whole seconds of UTC.
-pub(super) fn second(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }

@@ -42,7 +42,7 @@ pub struct StatementAccount {
     pub closed: bool,
     /// The balance before the first line.
     pub opening: i64,
-    /// Every entry, in order.
+    /// Every entry, in the order of time.
     pub lines: Vec<StatementLine>,
     /// The balance after the last line.
     pub closing: i64,
@@ -91,7 +91,7 @@ pub struct StatementRenewal {
 /// One entry.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StatementLine {
-    /// When it was committed.
+    /// When it was committed; of credit that expired, when it did.
     pub at: Timestamp,
     /// Its number; none for credit that expired and is not booked yet.
     pub entry: Option<i64>,

@@ -2,12 +2,14 @@
 //! on a real API server and a real ledger, by the built program under its own rights.
 
 mod bad_input;
+mod billing;
 mod commands;
 mod credit;
 mod deletion;
 mod drift;
 mod once;
 mod outage;
+mod pins;
 mod proof;
 mod provisioning;
 mod race;

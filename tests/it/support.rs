@@ -13,7 +13,7 @@ mod operator;
 mod postgres;
 mod world;
 
-pub(crate) use fixture::{Books, GRACE, books, books_on, plan, word};
+pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
 pub(crate) use kubernetes::hub_client;
 pub(crate) use manifest::Manifest;

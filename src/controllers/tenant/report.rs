@@ -10,6 +10,7 @@ use crate::{
     desired,
     domain::{
         facts::{Entitlement, Period},
+        instant::second,
         money::{Currency, Money},
         reason::{Outlook, Reason},
         tenant::{Judged, Named, Tenant},
@@ -77,7 +78,7 @@ enum Stage {
     Done,
 }
 
-fn stage(verdict: &Verdict) -> Stage {
+fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
     let Verdict::Waiting(reason) = verdict else { return Stage::Done };
     match reason {
         Reason::NotAFranchise { .. } | Reason::SovereignNotFound { .. } => Stage::Sovereign,
@@ -85,13 +86,15 @@ fn stage(verdict: &Verdict) -> Stage {
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
         Reason::TeardownPending { .. } | Reason::Unsettled {} => Stage::Done,
+        // Something else cannot be had, and what was paid before stands meanwhile.
+        _ if seen.desired.is_some() && reason.outlook() != Outlook::Unknown => Stage::Done,
         _ => Stage::Credit,
     }
 }
 
 fn leaves(visit: &Visit) -> Vec<Leaf> {
     let Visit { wanted, seen, verdict } = visit;
-    let at = stage(verdict);
+    let at = stage(seen, verdict);
     let reason = match verdict {
         Verdict::Waiting(reason) => Some(reason),
         _ => None,
@@ -178,18 +181,23 @@ fn in_force(wanted: &Tenant, period: &Period, seen: &Seen) -> String {
     }
 }
 
-/// That the credit will not pay for the next period, while that is so.
+/// That the credit will not pay for the next period, or is less than the percentage of it that the
+/// Tenant wants to be warned at, while that is so.
 fn credit_low(seen: &Seen) -> Option<Leaf> {
     let low = matches!(seen.facts.entitlement, Entitlement::Low | Entitlement::Grace);
     let renewal = seen.facts.renewal.as_ref().filter(|_| low)?;
+    let is_short = renewal.available < renewal.amount;
+    let below = renewal.percent.filter(|_| !is_short);
     let message = format!(
-        "the period that begins at {} costs {}, and the credit will be {}: add a voucher to \
+        "the period that begins at {} costs {}, and the credit will be {}{}: add a voucher to \
          spec.vouchers",
         second(renewal.due_at),
         money(renewal.amount, seen).unwrap_or_default(),
         money(renewal.available, seen).unwrap_or_default(),
+        below.map(|percent| format!(", less than {percent}% of that")).unwrap_or_default(),
     );
-    Some(Leaf::holds("CreditLow", "RenewalShort", message))
+    let reason = if is_short { "RenewalShort" } else { "RenewalTight" };
+    Some(Leaf::holds("CreditLow", reason, message))
 }
 
 /// That the plan costs something else with the next period, while that is so.
@@ -277,9 +285,4 @@ fn usage(wanted: &Tenant, seen: &Seen, resource: &str) -> Option<String> {
 fn money(minor: i64, seen: &Seen) -> Option<String> {
     let currency = Currency::parse(&seen.facts.sovereign.as_ref()?.currency).ok()?;
     Some(Money { minor, currency }.to_string())
-}
-
-/// An instant as people write it, in whole seconds of UTC.
-fn second(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }

@@ -5,6 +5,7 @@ mod exhaustive;
 mod leaving;
 mod money;
 mod objects;
+mod paid;
 mod prices;
 mod reports;
 mod way;

@@ -3,7 +3,7 @@
 use catalyst_operator::store::{Answer, Refusal};
 use futures::future::join_all;
 
-use crate::support::{books, word};
+use crate::support::{Books, books, word};
 
 #[tokio::test]
 async fn a_redeemed_voucher_is_credit_a_counter_and_a_row_that_agree() {
@@ -127,4 +127,24 @@ async fn franchises_do_not_see_each_others_codes() {
     assert_eq!(ooredoo.redeem("LAUNCH", "kestrel").await, "Redeemed");
     assert_eq!(ooredoo.credit("kestrel").await, 7_000);
     assert_eq!(omantel.lineage("LAUNCH").await.unwrap().used, 0);
+}
+
+#[tokio::test]
+async fn a_key_whose_first_call_is_still_on_its_way_is_answered_with_the_same_bytes() {
+    let books = books().await;
+    books.voucher("LAUNCH").issued().await;
+    books.organization("kestrel").await;
+    // Each call is judged, then dawdles; the first commits while the second does.
+    let part = "outcome := j.outcome;";
+    let slow = format!("perform pg_sleep(0.4); {part}");
+    books.database.mutate_function("redeem_one", part, &slow).await;
+    let doors = [books.database.another_store(1).door(), books.database.another_store(1).door()];
+    let [first, second] = doors.map(|door| Books { door, ..books.clone() });
+    let later = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        second.redeem_under("key", "LAUNCH", "kestrel").await.unwrap()
+    };
+    let (first, second) = tokio::join!(first.redeem_under("key", "LAUNCH", "kestrel"), later);
+    assert_eq!((word(&second), &second), ("Redeemed", &first.unwrap()));
+    assert_eq!(books.credit("kestrel").await, 100_000);
 }

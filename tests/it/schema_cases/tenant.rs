@@ -51,6 +51,12 @@ fn full() -> Value {
         .set("/spec/vouchers", json!([{"code": "OMANTEL-LAUNCH-100"}]))
         .set("/spec/vouchers/-", kept("welcome", "code"))
         .set("/spec/vouchers/-", json!({"voucherRef": {"name": "ramadan.2026"}}))
+        .set("/spec/billing", exhausted(&json!({"gracePeriod": "14d", "warnAtPercent": [100, 50]})))
+}
+
+/// What happens when the credit does not pay for the next period.
+fn exhausted(terms: &Value) -> Value {
+    json!({ "onCreditExhausted": terms })
 }
 
 /// A Tenant of this organization.
@@ -96,6 +102,7 @@ pub(super) fn cases() -> Vec<Case> {
     organizations(&mut cases);
     owners(&mut cases);
     codes(&mut cases);
+    billing(&mut cases);
     edits(&mut cases);
     cases.list
 }
@@ -199,6 +206,36 @@ fn codes(cases: &mut Cases) {
     };
     cases.accept("8 vouchers", many(8));
     cases.refuse("9 vouchers", many(9), "must have at most 8 items");
+}
+
+fn billing(cases: &mut Cases) {
+    let billed = |terms: Value| tenant().set("/spec/billing", exhausted(&terms));
+    cases.accept("billing as it is by default", tenant().set("/spec/billing", json!({})));
+    cases.accept("nothing said of exhaustion", billed(json!({})));
+    let grace = |text: &str| billed(json!({"gracePeriod": text}));
+    for text in ["1m", "36h", "7d", "99999d"] {
+        cases.accept(format!("a grace of {text}"), grace(text));
+    }
+    for text in ["0d", "7", "7w", "1d12h", "-1d", ""] {
+        cases.refuse(format!("a grace of {text:?}"), grace(text), "is not a length of time");
+    }
+    cases.refuse("a grace that is too long", grace("100000d"), "may not be more than 6");
+    let number = billed(json!({"gracePeriod": 7}));
+    cases.refuse("a grace that is a number", number, "must be of type string");
+
+    let warned = |at: &[i32]| billed(json!({"warnAtPercent": at}));
+    cases.accept("no warning", warned(&[]));
+    cases.accept("the least and the most warning", warned(&[1, 1000]));
+    cases.accept("8 warnings", warned(&[1, 2, 3, 4, 5, 6, 7, 8]));
+    let nine = warned(&[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    cases.refuse("9 warnings", nine, "must have at most 8 items");
+    cases.refuse("a warning at nothing", warned(&[0]), "greater than or equal to 1");
+    cases.refuse("a warning above 1000", warned(&[1001]), "less than or equal to 1000");
+    cases.refuse("one warning twice", warned(&[100, 100]), "Duplicate value: 100");
+    let field = tenant().set("/spec/billing", json!({"gracePeriod": "7d"}));
+    cases.refuse("a field in the wrong place", field, "unknown field \"spec.billing.grace");
+    cases.accept_edit("another grace", grace("7d"), grace("1d"));
+    cases.accept_edit("no word of billing any more", grace("1d"), tenant());
 }
 
 fn edits(cases: &mut Cases) {

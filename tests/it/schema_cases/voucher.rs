@@ -21,6 +21,9 @@ fn full() -> Value {
         .set("/spec/maxRedemptions", 50)
         .set("/spec/validFrom", "2026-09-01T00:00:00Z")
         .set("/spec/expiresAt", "2027-01-01T00:00:00+04:00")
+        .set("/spec/budget", "5000.000 OMR")
+        .set("/spec/creditExpiresAfter", "90d")
+        .set("/spec/eligibility", json!({"plans": ["m", "l"], "newAccountsOnly": true}))
         .set("/spec/state", "Active")
         .set("/spec/description", "For the opening of the cloud.")
         .set("/spec/campaign", "launch-2026")
@@ -67,6 +70,8 @@ pub(super) fn cases() -> Vec<Case> {
     codes(&mut cases);
     secret_codes(&mut cases);
     terms(&mut cases);
+    budgets(&mut cases);
+    limits(&mut cases);
     promises(&mut cases);
     edits(&mut cases);
     cases.list
@@ -195,6 +200,71 @@ fn terms(cases: &mut Cases) {
     cases.refuse("a window that ends before it begins", window(second, first), order);
     let offset = window("2026-09-01T00:00:00Z", "2026-09-01T03:59:59+04:00");
     cases.refuse("a window that only looks right", offset, order);
+}
+
+fn budget(text: &str) -> Value {
+    voucher().set("/spec/budget", text)
+}
+
+fn budgets(cases: &mut Cases) {
+    cases.accept("a budget", budget("5000.000 OMR"));
+    cases.accept("the most budget", budget("1000000000000.000 OMR"));
+    let yen = credit("100 JPY").set("/spec/budget", "5000 JPY");
+    cases.accept("a budget without decimals", yen);
+    let currency = "budget must be in the currency of credit";
+    cases.refuse("a budget in another currency", budget("5000.00 USD"), currency);
+    cases.refuse("a budget in another with as many decimals", budget("5000.000 BHD"), currency);
+    let decimals = "OMR has exactly 3 decimals: write 100.000 OMR";
+    cases.refuse("a budget with too few decimals", budget("5000 OMR"), decimals);
+    let least = "at least 1 and at most 10^15 minor units";
+    cases.refuse("a budget of nothing", budget("0.000 OMR"), least);
+    cases.refuse("a budget above 10^15", budget("1000000000000.001 OMR"), least);
+    let neither = credit("100.000").set("/spec/budget", "5000.000 OMR");
+    cases.refuse("a budget of credit without currency", neither, "is not an amount of money");
+
+    cases.accept_edit("a budget added", voucher(), budget("5000.000 OMR"));
+    cases.accept_edit("a budget raised", budget("5000.000 OMR"), budget("6000.000 OMR"));
+    cases.accept_edit("a budget lowered", budget("5000.000 OMR"), budget("100.000 OMR"));
+    let unset = "budget cannot be removed once set";
+    cases.refuse_edit("a budget removed", budget("5000.000 OMR"), voucher(), unset);
+    let null = voucher().set("/spec/budget", Value::Null);
+    cases.refuse_edit("a budget set to null", budget("5000.000 OMR"), null, unset);
+}
+
+/// How long the credit lasts, and whom the code is for.
+fn limits(cases: &mut Cases) {
+    let lasts = |text: &str| voucher().set("/spec/creditExpiresAfter", text);
+    for text in ["1m", "90m", "12h", "90d", "99999d"] {
+        cases.accept(format!("credit for {text}"), lasts(text));
+    }
+    for text in ["0d", "07d", "7", "7s", "7w", "d", "-7d", "1h30m", " 7d", "7d\n"] {
+        cases.refuse(format!("credit for {text:?}"), lasts(text), "not a length of time");
+    }
+    cases.refuse("credit for too long", lasts("100000d"), "may not be more than 6");
+    let number = voucher().set("/spec/creditExpiresAfter", 90);
+    cases.refuse("credit for a number", number, "must be of type string");
+    cases.accept_edit("credit that lasts shorter", lasts("90d"), lasts("30d"));
+    cases.accept_edit("credit that lasts for ever again", lasts("90d"), voucher());
+
+    let only = |eligible: Value| voucher().set("/spec/eligibility", eligible);
+    cases.accept("for whom it may concern", only(json!({})));
+    cases.accept("for no plan in particular", only(json!({"plans": []})));
+    cases.accept("for new accounts", only(json!({"newAccountsOnly": true})));
+    cases.accept("for some plans", only(json!({"plans": ["s", "m"]})));
+    let twice = only(json!({"plans": ["m", "m"]}));
+    cases.refuse("for one plan twice", twice, "Duplicate value: \"m\"");
+    let capitals = only(json!({"plans": ["M"]}));
+    cases.refuse("for a plan in capitals", capitals, "\"M\" is not a name");
+    let many = |count| {
+        let plans: Vec<String> = (0..count).map(|plan| format!("p{plan}")).collect();
+        only(json!({"plans": plans}))
+    };
+    cases.accept("for 32 plans", many(32));
+    cases.refuse("for 33 plans", many(33), "must have at most 32 items");
+    let unknown = only(json!({"organizations": ["kestrel"]}));
+    cases.refuse("for something unknown", unknown, "unknown field \"spec.eligibility.org");
+    cases.accept_edit("for fewer than before", voucher(), only(json!({"plans": ["l"]})));
+    cases.accept_edit("for everybody again", only(json!({"newAccountsOnly": true})), voucher());
 }
 
 /// What a Voucher promised cannot be taken back.

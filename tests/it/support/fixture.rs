@@ -11,7 +11,7 @@ use catalyst_operator::{
         tenant::{Named, Tenant},
         voucher::{Lineage, State, Terms, Voucher},
     },
-    store::{Answer, Door, Error, VoucherTerms},
+    store::{Answer, Door, Error, VoucherTerms, Why},
 };
 use jiff::Timestamp;
 
@@ -58,6 +58,12 @@ pub(crate) fn word(answer: &Answer) -> &str {
 
 fn said(answer: Result<Answer, Error>) -> String {
     word(&answer.expect("the ledger serves")).to_owned()
+}
+
+/// Why a person moves money, under a key.
+pub(crate) fn why(key: &str) -> Why {
+    let (reason, actor) = ("bank transfer 4711".to_owned(), "amal".to_owned());
+    Why { key: key.to_owned(), reason, actor }
 }
 
 /// A plan with nothing in it.
@@ -248,6 +254,17 @@ impl Books {
     /// Moves the test clock forward, by an interval of `PostgreSQL`.
     pub(crate) async fn advance(&self, interval: &str) {
         self.database.mutate(&format!("select ledger.advance_clock('{interval}')")).await;
+    }
+
+    /// Time stands still at this instant of a later year, such as `2031-01-31T00:00:00Z`.
+    pub(crate) async fn stand_at(&self, instant: &str) {
+        self.database.mutate(&format!("update clock set floor = '{instant}'")).await;
+    }
+
+    /// Gives an organization credit without a voucher, such as `10.000 OMR`, under a key.
+    pub(crate) async fn grant(&self, organization: &str, amount: &str, key: &str) -> String {
+        let (account, amount) = ((self.namespace.as_str(), organization), Money::parse(amount));
+        said(self.door.credit(account, &amount.expect("it is money"), None, &why(key)).await)
     }
 
     pub(crate) async fn now(&self) -> Timestamp {

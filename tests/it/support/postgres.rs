@@ -1,6 +1,7 @@
 //! A database for each test, cloned from one that was migrated once.
 
 use std::{
+    process::{Command, Output},
     str::FromStr as _,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -97,6 +98,20 @@ impl Database {
     pub(crate) async fn mutate(&self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.admin).await;
         done.unwrap_or_else(|why| panic!("{sql}: {why}"));
+    }
+
+    /// Runs `catalyst-operator ledger` on it with these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_catalyst-operator"));
+        command.arg("ledger").args(arguments).env_clear().env("DATABASE_URL", &self.url);
+        command.output().expect("the program is there")
+    }
+
+    /// What a `catalyst-operator ledger` prints that succeeds.
+    pub(crate) fn printed(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("it is text")
     }
 
     /// Replaces a part of a function of the ledger: a mutant that keeps up with the original.

@@ -7,6 +7,7 @@ use crate::{
     domain::{
         code::Digest,
         facts::{Entitlement, Order, Period, Quote},
+        instant::second,
         money::{Currency, Money},
         reason::{Outlook, Reason},
         tenant::Tenant,
@@ -34,7 +35,7 @@ pub(super) fn pay(wanted: &Tenant, seen: &Seen) -> Payment {
     if let Some(period) = running
         && period.sovereign != wanted.sovereign
     {
-        let (sovereign, until) = (period.sovereign.clone(), period.ends_at.to_string());
+        let (sovereign, until) = (period.sovereign.clone(), second(period.ends_at));
         return Payment::First(waits(Reason::PaidElsewhere { sovereign, until }));
     }
     let codes = redeemable(wanted, seen);
@@ -160,7 +161,7 @@ fn short(wanted: &Tenant, needed: i64, available: i64, seen: &Seen) -> Reason {
             Reason::UpgradeShort { available, needed, plan, current }
         }
         (Entitlement::Exhausted, _, Some(renewal), None) => {
-            let since = renewal.due_at.to_string();
+            let since = second(renewal.due_at);
             Reason::CreditExhausted { available, needed, plan, since }
         }
         (.., None) => Reason::CreditShort { available, needed, plan },
