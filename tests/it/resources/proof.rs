@@ -48,7 +48,7 @@ impl Franchise {
 }
 
 async fn says(operator: &Operator, metric: &str) {
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if operator.answers("/metrics", 200).await.contains(metric) {
             return;
         }
