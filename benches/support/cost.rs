@@ -37,9 +37,8 @@ struct Guarantee {
 
 const GUARANTEES: [Guarantee; 7] = [
     Guarantee {
-        name: "foreign_keys",
-        statements: "alter table ledger.transfer drop constraint transfer_debit, \
-                     drop constraint transfer_credit, drop constraint transfer_terms",
+        name: "parents",
+        statements: "drop trigger transfer_parents on ledger.transfer",
         parts: &[],
     },
     Guarantee {
