@@ -16,6 +16,10 @@ use tokio::sync::Mutex;
 use super::World;
 
 const TEMPLATE: &str = "template_ledger";
+/// The environment variable that names a file of `tests/mutants/`, to be done to every ledger.
+const MUTANT: &str = "MUTANT";
+/// What mutants are written with.
+const MUTATE: &str = include_str!("../../mutants/mutate.sql");
 /// How many connections a test's Store has, unless it makes one of its own.
 const CONNECTIONS: u32 = 8;
 
@@ -32,7 +36,16 @@ pub(crate) struct Database {
 /// Makes the database that all others are cloned from.
 pub(super) async fn make_template(world: &World) {
     create(world, TEMPLATE, "template1").await;
-    schema::migrate(&world.database_url(TEMPLATE), true).await.expect("the template migrates");
+    let url = world.database_url(TEMPLATE);
+    schema::migrate(&url, true).await.expect("the template migrates");
+    let Ok(mutant) = std::env::var(MUTANT) else { return };
+    let sql = std::fs::read_to_string(&mutant).unwrap_or_else(|why| panic!("{mutant}: {why}"));
+    let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL serves");
+    for sql in [MUTATE, &sql] {
+        let done = connection.execute(AssertSqlSafe(sql.to_owned())).await;
+        done.unwrap_or_else(|why| panic!("{mutant}: {why}"));
+    }
+    connection.close().await.expect("PostgreSQL serves");
 }
 
 /// A fresh ledger. Call it once in a test: its Store belongs to the test's runtime.
@@ -58,8 +71,13 @@ async fn create(world: &World, name: &str, template: &str) {
     let mut connection =
         PgConnection::connect(&world.database_url("postgres")).await.expect("PostgreSQL serves");
     let _turn = ONE_AT_A_TIME.lock().await;
-    let create = format!("create database {name} template {template}");
-    connection.execute(AssertSqlSafe(create)).await.expect("the database can be made");
+    // A process that shared this server before may have left one of that name.
+    for sql in [
+        format!("drop database if exists {name}"),
+        format!("create database {name} template {template}"),
+    ] {
+        connection.execute(AssertSqlSafe(sql)).await.expect("the database can be made");
+    }
 }
 
 impl Database {

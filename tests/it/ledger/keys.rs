@@ -1,0 +1,45 @@
+//! What a person does to an account happens once under its key.
+
+use catalyst_operator::{
+    domain::money::Money,
+    store::{Answer, Refusal, Why},
+};
+
+use crate::support::{Books, books, word};
+
+fn why(key: &str) -> Why {
+    Why { key: key.to_owned(), reason: "goodwill".to_owned(), actor: "noor".to_owned() }
+}
+
+async fn credit(books: &Books, key: &str, amount: &str) -> Answer {
+    let amount = Money::parse(amount).unwrap();
+    books.door.credit(("omantel", "kestrel"), &amount, None, &why(key)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_correction_happens_once_under_its_key() {
+    let books = books().await;
+    books.organization("kestrel").await;
+    let first = credit(&books, "key", "5.000 OMR").await;
+    assert_eq!(word(&first), "Credited");
+    assert_eq!(credit(&books, "key", "5.000 OMR").await, first);
+    assert_eq!(credit(&books, "key", "6.000 OMR").await, Answer::Refused(Refusal::KeyReused));
+    let reversed = books.door.reverse("omantel", 1, &why("key")).await.unwrap();
+    assert_eq!(reversed, Answer::Refused(Refusal::KeyReused));
+    assert_eq!(books.credit("kestrel").await, 5_000);
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_entry_is_reversed_once() {
+    let books = books().await;
+    books.organization("kestrel").await;
+    credit(&books, "key", "5.000 OMR").await;
+    let reverse = async |key: &str| books.door.reverse("omantel", 1, &why(key)).await.unwrap();
+    let first = reverse("one").await;
+    assert_eq!(word(&first), "Reversed");
+    assert_eq!(reverse("one").await, first);
+    assert_eq!(reverse("two").await, Answer::Refused(Refusal::AlreadyReversed));
+    assert_eq!(books.credit("kestrel").await, 0);
+    books.assert_sound().await;
+}
