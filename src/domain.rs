@@ -7,6 +7,7 @@ pub mod duration;
 pub mod facts;
 pub mod money;
 pub mod object;
+pub mod proration;
 pub mod quantity;
 pub mod reason;
 pub mod sovereign;

@@ -16,6 +16,7 @@ mod names;
 mod outage;
 mod outbox;
 mod pause;
+mod proration;
 mod redemption;
 mod refusals;
 mod rights;
