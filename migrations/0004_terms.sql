@@ -278,6 +278,12 @@ begin
     if s.currency <> p_currency then
         outcome := 'CurrencyMismatch'; detail := jsonb_build_object('currency', s.currency); return;
     end if;
+    -- An object speaks for one code: what it said earlier does not take its present one away.
+    if exists (select from voucher x where x.franchise = f.franchise and x.last_holder = p_holder
+        and x.holder_uid = p_uid and x.holder_generation > p_generation
+        and x.digest <> p_digest) then
+        outcome := 'StaleSpec'; return;
+    end if;
     insert into voucher (franchise, digest, hint, sovereign, currency, amount, source,
         holder_uid, holder_generation)
     select f.franchise, p_digest, p_hint, p_sovereign, p_currency, p_amount, a.account,
@@ -327,6 +333,9 @@ begin
             values (f.franchise, v.voucher, w.revision, p_state = 'Active', p_cap, p_budget)
             on conflict (franchise, voucher) do update set revision = excluded.revision,
                 open = excluded.open, cap = excluded.cap, budget = excluded.budget;
+    end if;
+    if v.holder_uid = p_uid then
+        p_generation := greatest(p_generation, v.holder_generation);
     end if;
     update voucher set holder = p_holder, last_holder = p_holder, holder_uid = p_uid,
             holder_generation = p_generation
