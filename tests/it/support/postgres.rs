@@ -92,6 +92,17 @@ impl Database {
         Self { url, admin, store }
     }
 
+    /// Ends a database of which a test makes many.
+    pub(crate) async fn end(self) {
+        self.store.close().await;
+        self.admin.close().await;
+        let (server, name) = self.url.rsplit_once('/').expect("it ends with a database");
+        let mut connection =
+            PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL serves");
+        let drop = format!("drop database {name} with (force)");
+        connection.execute(AssertSqlSafe(drop)).await.expect("nobody uses it");
+    }
+
     /// Another Store on the same database, as another process would have.
     pub(crate) fn another_store(&self, connections: u32) -> Store {
         Store::new(&self.url, connections).expect("it is a URL")
