@@ -209,7 +209,7 @@ begin
             p_grace::interval)
         on conflict do nothing;
     select * into o from organization
-        where franchise = f.franchise and organization = p_organization for update;
+        where franchise = f.franchise and organization = p_organization for no key update;
     -- Asleep, or left on another Sovereign when its object was removed by force.
     if (o.tenant is null or (o.tenant = p_tenant and o.sovereign <> p_sovereign))
         and not exists (select from organization x where x.cluster = s.cluster
@@ -229,8 +229,12 @@ begin
     update organization set grace = p_grace::interval
         where franchise = f.franchise and organization = p_organization
         and grace <> p_grace::interval;
+    -- An insert beside an account that is there would wait for whoever moves its money.
     insert into account (franchise, kind, organization, currency)
-        values (f.franchise, 'customer', p_organization, s.currency) on conflict do nothing;
+        select f.franchise, 'customer', p_organization, s.currency
+        where not exists (select from account where franchise = f.franchise and kind = 'customer'
+            and organization = p_organization and currency = s.currency)
+        on conflict do nothing;
     outcome := 'Claimed';
 end $$;
 

@@ -139,7 +139,7 @@ language sql stable as $$
             'entry ' || c.reverses || ': ' || l.amount || ' <> ' || coalesce(sum(x.amount), 0)
         from correction c join transfer l on l.franchise = c.franchise and l.transfer = c.reverses
         left join transfer x on x.franchise = c.franchise and x.lot = c.reverses
-            and x.kind in ('reverse', 'owe', 'expire')
+            and x.kind in ('reverse', 'owe', 'expire', 'close')
         group by c.franchise, c.reverses, l.amount having l.amount <> coalesce(sum(x.amount), 0)
         union all
         select 'a correction moved what it says', c.franchise, 'correction ' || c.correction

@@ -1,4 +1,4 @@
-//! What a person does to an account happens once under its key.
+//! What is done to an account is done once under its key, and to that account.
 
 use catalyst_operator::{
     domain::money::Money,
@@ -42,4 +42,27 @@ async fn an_entry_is_reversed_once() {
     assert_eq!(reverse("two").await, Answer::Refused(Refusal::AlreadyReversed));
     assert_eq!(books.credit("kestrel").await, 0);
     books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_entry_of_a_closed_account_is_reversed_and_the_books_are_sound() {
+    let books = books().await;
+    books.organization("kestrel").await;
+    credit(&books, "key", "5.000 OMR").await;
+    assert_eq!(books.leave("kestrel", "kestrel").await, "Left");
+    let closed = books.door.close(("omantel", "kestrel"), "OMR", &why("close")).await.unwrap();
+    assert_eq!(word(&closed), "Closed");
+    let reversed = books.door.reverse("omantel", 1, &why("reverse")).await.unwrap();
+    assert_eq!(word(&reversed), "Reversed");
+    books.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_holds_credit_for_the_order_of_another_organization() {
+    let books = books().await;
+    books.rich_organization("kestrel").await;
+    books.organization("falcon").await;
+    let order = books.ordered("kestrel", "m").await;
+    assert_eq!(books.hold("falcon", order, 1).await, "NoOrder");
+    assert_eq!(books.count("hold").await, 0);
 }
