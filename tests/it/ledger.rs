@@ -1,5 +1,6 @@
 //! The ledger on a real `PostgreSQL`, through the one door to it.
 
+mod bad_input;
 mod batch;
 mod billing;
 mod cancellation;
@@ -11,6 +12,7 @@ mod fencing;
 mod gate;
 mod invariants;
 mod keys;
+mod kills;
 mod migrations;
 mod model;
 mod names;

@@ -65,7 +65,7 @@ async fn shrink(mut ops: Vec<Op>) -> (Vec<Op>, String) {
 #[tokio::test]
 async fn the_ledger_does_what_its_model_does() {
     let first = effort("SEED", 1);
-    for seed in first..first + effort("CASES", 12) {
+    for seed in first..first + effort("CASES", 8) {
         let ops = op::sequence(&mut Random::new(seed), LENGTH);
         if difference(&ops).await.is_some() {
             let (ops, what) = shrink(ops).await;

@@ -35,7 +35,8 @@ async fn the_rest_of_a_period_costs_the_same_in_sql_and_in_rust() {
     );
     let lines: Vec<i64> = books.database.one(&sql).await;
     for ((old, new, rest, whole), found) in cases.into_iter().zip(lines.chunks(2)) {
-        let wanted = prorate(old as i64, new as i64, rest as i64, whole as i64);
+        let number = |it: u64| i64::try_from(it).unwrap();
+        let wanted = prorate(number(old), number(new), number(rest), number(whole));
         assert_eq!(found, wanted, "{old} to {new} for {rest} of {whole}");
     }
 }

@@ -2,7 +2,10 @@
 //! takes back what it did, goes away or is killed. Whatever comes of it, the books are sound.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,17 +29,21 @@ const ENDS: u64 = 3;
 struct Worker {
     books: Books,
     random: Random,
-    /// Answers by outcome class, so that a run that does nothing is seen.
+    /// How much was done, so that a run that does nothing is seen.
     done: Arc<AtomicU64>,
+    /// Moves on, and the names in use with it: what can happen once goes on happening.
+    age: Arc<AtomicU64>,
 }
 
 impl Worker {
     fn org(&mut self) -> String {
-        format!("org-{}", self.random.below(ORGANIZATIONS))
+        let age = self.age.load(Ordering::Relaxed) / 10;
+        format!("org-{}", age + self.random.below(ORGANIZATIONS))
     }
 
     fn code(&mut self) -> String {
-        format!("CODE-{}", self.random.below(CODES))
+        let age = self.age.load(Ordering::Relaxed);
+        format!("CODE-{}", age + self.random.below(CODES))
     }
 
     fn plan(&mut self) -> &'static str {
@@ -44,14 +51,17 @@ impl Worker {
     }
 
     fn why(&mut self) -> Why {
-        let key = format!("key-{}", self.random.below(40));
+        let key = format!("key-{}", self.random.below(400));
         Why { key, reason: "goodwill".to_owned(), actor: "noor".to_owned() }
     }
 
-    /// An order of anybody, mostly one of the last.
-    async fn some_order(&mut self) -> i64 {
-        let back = self.random.below(8);
-        let order = format!("select coalesce(max(ord) - {back}, 1) from orders");
+    /// An order of an organization, mostly its newest.
+    async fn some_order(&mut self, org: &str) -> i64 {
+        let back = [0, 0, 0, 1, 2][self.random.index(5)];
+        let order = format!(
+            "select coalesce((select ord from orders where organization = '{org}' \
+             order by ord desc offset {back} limit 1), 0)"
+        );
         self.books.database.one(&order).await
     }
 
@@ -61,7 +71,7 @@ impl Worker {
         }
         match self.call().await {
             Ok(Answer::Done(_)) => {
-                self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                self.done.fetch_add(1, Ordering::Relaxed);
             }
             // A killed backend, or more collisions than a call has tries: it is made again.
             Ok(Answer::Refused(_)) | Err(Error::Unavailable { .. }) => {}
@@ -81,30 +91,30 @@ impl Worker {
                 door.redeem(n, &key, digest, customer).await
             }
             25..=39 => door.order(n, &org, sovereign, plan_name).await,
-            40..=54 => {
-                let order = self.some_order().await;
-                let attempt = 1 + self.random.below(4) as i32;
+            40..=51 => {
+                let order = self.some_order(&org).await;
+                let attempt = 1 + self.random.count::<i32>(4);
                 door.redeem_and_hold(n, customer, (order, attempt), &[digest]).await
             }
-            55..=66 => door.capture(n, self.some_order().await).await,
-            67..=69 => door.release(n, self.some_order().await).await,
-            70..=74 => door.claim(n, &org, &org, (sovereign, crate::support::GRACE)).await,
-            75 | 76 => door.leave(n, &org, &org).await,
-            77..=82 => {
+            52..=66 => door.capture(n, self.some_order(&org).await).await,
+            67..=69 => door.release(n, self.some_order(&org).await).await,
+            70..=76 => door.claim(n, &org, &org, (sovereign, crate::support::GRACE)).await,
+            77 => door.leave(n, &org, &org).await,
+            78..=82 => {
                 let amount = Money::parse("5.000 OMR").unwrap();
                 door.credit((n, &org), &amount, Some(86_400), &self.why()).await
             }
             83..=85 => {
                 let newest = "select coalesce(max(transfer), 1) from transfer";
                 let entry = self.books.database.one::<i64>(newest).await;
-                let entry = entry - self.random.below(30) as i64;
+                let entry = entry - self.random.count::<i64>(30);
                 door.reverse(n, entry, &self.why()).await
             }
             86 => door.close((n, &org), "OMR", &self.why()).await,
             87..=89 => door.retire(n, &code.to_lowercase()).await,
             90..=97 => self.accept(&code).await,
             _ => {
-                let plans = [plan("free", 0), plan("m", 9_000 + self.random.below(3) as i64)];
+                let plans = [plan("free", 0), plan("m", 9_000 + self.random.count::<i64>(3))];
                 let place = ("OMR", "cluster-zero");
                 let uid = self.books.uid();
                 door.accept_sovereign((n, &uid), sovereign, place, &plans).await
@@ -113,8 +123,8 @@ impl Worker {
     }
 
     async fn accept(&mut self, code: &str) -> Result<Answer, Error> {
-        let generation = self.random.below(1_000_000) as i64;
-        let cap = 1 + self.random.below(12) as i64;
+        let generation = self.random.count::<i64>(1_000_000);
+        let cap = 1 + self.random.count::<i64>(12);
         let paused = self.random.percent(10);
         let issue = self.books.voucher(code).cap(cap).generation(generation);
         let issue = issue.credit_expires_after(1 + cap * 86_400);
@@ -143,7 +153,7 @@ impl Worker {
 
     async fn take_back(&mut self) {
         let (org, code) = (self.org(), self.code());
-        let order = self.some_order().await;
+        let order = self.some_order(&org).await;
         let digest = Code::parse(&code).unwrap().digest();
         let calls = [
             format!(
@@ -163,15 +173,16 @@ impl Worker {
     }
 }
 
-async fn stir(books: &Books, seed: u64, until: Instant) -> u64 {
+async fn stir(books: &Books, age: &Arc<AtomicU64>, seed: u64, until: Instant) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let stores: Vec<_> = (0..4).map(|_| books.database.another_store(8)).collect();
-    let workers = (0..WORKERS).map(|n| {
-        let door = stores[n as usize % stores.len()].door();
+    let workers = (0..WORKERS).zip(0..).map(|(n, number): (u64, usize)| {
+        let door = stores[number % stores.len()].door();
         let mut worker = Worker {
             books: Books { door, ..books.clone() },
             random: Random::new(seed + n),
             done: done.clone(),
+            age: age.clone(),
         };
         tokio::spawn(async move {
             while Instant::now() < until {
@@ -181,11 +192,12 @@ async fn stir(books: &Books, seed: u64, until: Instant) -> u64 {
     });
     let mut workers: Vec<_> = workers.collect();
     // Time goes on too, so that holds lapse, credit expires and periods end.
-    let clock = books.clone();
+    let (clock, age) = (books.clone(), age.clone());
     workers.push(tokio::spawn(async move {
         while Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(100)).await;
             clock.advance("9 hours").await;
+            age.fetch_add(1, Ordering::Relaxed);
         }
     }));
     for worker in join_all(workers).await {
@@ -194,24 +206,18 @@ async fn stir(books: &Books, seed: u64, until: Instant) -> u64 {
     for store in stores {
         store.close().await;
     }
-    done.load(std::sync::atomic::Ordering::Relaxed)
+    done.load(Ordering::Relaxed)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_thirty_two_workers_do_at_once_the_books_are_sound() {
     let books = books().await;
-    for org in 0..ORGANIZATIONS {
-        books.organization(&format!("org-{org}")).await;
-    }
-    for code in 0..CODES {
-        books.voucher(&format!("CODE-{code}")).issued().await;
-    }
     let end = Instant::now() + Duration::from_secs(effort("SOUP_SECONDS", 5));
-    let mut round = 0;
+    let (age, mut round) = (Arc::default(), 0);
     while Instant::now() < end {
         round += 1;
-        let until = end.min(Instant::now() + Duration::from_secs(60));
-        let done = stir(&books, effort("SEED", 1) + 1_000 * round, until).await;
+        let until = end.min(Instant::now() + Duration::from_mins(1));
+        let done = stir(&books, &age, effort("SEED", 1) + 1_000 * round, until).await;
         assert!(done > 0, "nothing was done");
         books.assert_sound().await;
         let idle = "pg_stat_activity where datname = current_database() \

@@ -86,7 +86,7 @@ impl Database {
         let options = PgConnectOptions::from_str(&url)
             .expect("it is a URL")
             .application_name("admin")
-            .options([("search_path", "ledger,public")]);
+            .options([("search_path", "ledger,public"), ("synchronous_commit", "local")]);
         let admin = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let store = Store::new(&url, CONNECTIONS).expect("it is a URL");
         Self { url, admin, store }

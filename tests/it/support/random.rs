@@ -20,9 +20,14 @@ impl Random {
         self.next() % end
     }
 
+    /// The same, in the type that something is counted in.
+    pub(crate) fn count<T: TryFrom<u64, Error: std::fmt::Debug>>(&mut self, end: u64) -> T {
+        T::try_from(self.below(end)).expect("it is small")
+    }
+
     /// The same, to choose from a list.
     pub(crate) fn index(&mut self, end: usize) -> usize {
-        usize::try_from(self.below(end as u64)).expect("it is below a length")
+        self.count(end as u64)
     }
 
     /// Whether something of this many in a hundred happens.

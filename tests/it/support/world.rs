@@ -55,7 +55,16 @@ impl World {
         static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
         // A failure is kept too, so that the tests fail one after the other without a new attempt.
         // Many tests hold many connections at once.
-        let options = ["--postgres-setting", "max_connections=900"];
+        // A database that sets synchronous_commit to on waits after each commit for a standby that
+        // there is not, which is where a test can find a backend that has not answered yet.
+        let options = [
+            "--postgres-setting",
+            "max_connections=900",
+            "--postgres-setting",
+            "synchronous_standby_names=nobody",
+            "--postgres-setting",
+            "synchronous_commit=local",
+        ];
         let world = SHARED.get_or_init(|| match std::env::var(STARTED) {
             Ok(line) => Self::join(&line),
             Err(_) => Self::launch(&options),

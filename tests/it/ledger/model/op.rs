@@ -83,8 +83,8 @@ fn offer(random: &mut Random, object: usize, code: usize) -> Offer {
         code,
         is_stale: random.percent(5),
         other_worth: random.percent(4),
-        cap: some(random, 40, |random| 1 + random.below(3) as i64),
-        budget: some(random, 30, |random| 6_007 * (1 + random.below(40) as i64)),
+        cap: some(random, 40, |random| 1 + random.count::<i64>(3)),
+        budget: some(random, 30, |random| 6_007 * (1 + random.count::<i64>(40))),
         from: some(random, 15, |random| WAITS[random.index(WAITS.len())]),
         until: some(random, 15, |random| 40 * WAITS[random.index(WAITS.len())]),
         credit_lasts: some(random, 50, |random| WAITS[3 + random.index(WAITS.len() - 3)]),
@@ -113,7 +113,7 @@ fn op(random: &mut Random) -> Op {
         36..=49 => Op::Order { org, plan },
         50..=63 => {
             let codes = (0..random.index(3)).map(|_| random.index(CODES)).collect();
-            Op::Hold { org, back, attempt: 1 + random.below(3) as i32, codes, plan }
+            Op::Hold { org, back, attempt: 1 + random.count::<i32>(3), codes, plan }
         }
         64..=77 => Op::Capture { org, back },
         78..=80 => Op::Release { org, back },

@@ -133,7 +133,9 @@ impl Ledger {
         let now = self.now;
         let lapsed = |it: &Order| it.org == org && it.live().is_some_and(|it| it.lapses_at <= now);
         let orders: Vec<_> = (0..self.orders.len()).filter(|n| lapsed(&self.orders[*n])).collect();
-        orders.into_iter().for_each(|order| self.unhold(order, "lapsed"));
+        for order in orders {
+            self.unhold(order, "lapsed");
+        }
     }
 
     pub(super) fn expire(&mut self, org: usize) {
