@@ -1,12 +1,14 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
+# make mutants    does each mutant to the ledger: the tests that it names must fail
+# make prove     the proofs of the ledger for about an hour: model, soup, callers that go away
 # make bench      figures, as tables and in target/bench.jsonl
 # make generate   rewrite what is generated: crds/, roles of the chart
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
-.PHONY: bench demo generate help setup test
+.PHONY: bench demo generate help mutants prove setup test
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -24,6 +26,15 @@ test: setup
 	cargo test --quiet -- --skip resources::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=16 cargo test --quiet --test it resources::
+
+mutants: setup
+	@tests/mutants/run
+
+prove: setup
+	@tests/controlplane/assets >/dev/null
+	CASES=1500 SEED=$$(date +%s) SOUP_SECONDS=3000 CALLERS=100000 \
+	    cargo test --quiet --test it -- --nocapture \
+	    ledger::model ledger::soup ledger::cancellation ledger::kills
 
 bench: setup
 	@tests/controlplane/assets >/dev/null

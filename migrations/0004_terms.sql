@@ -221,7 +221,7 @@ begin
             p_grace::interval)
         on conflict do nothing;
     select * into o from organization
-        where franchise = f.franchise and organization = p_organization for update;
+        where franchise = f.franchise and organization = p_organization for no key update;
     -- Asleep, or left on another Sovereign when its object was removed by force.
     if (o.tenant is null or (o.tenant = p_tenant and o.sovereign <> p_sovereign))
         and not exists (select from organization x where x.cluster = s.cluster
@@ -241,8 +241,12 @@ begin
     update organization set grace = p_grace::interval
         where franchise = f.franchise and organization = p_organization
         and grace <> p_grace::interval;
+    -- An insert beside an account that is there would wait for whoever moves its money.
     insert into account (franchise, kind, organization, currency)
-        values (f.franchise, 'customer', p_organization, s.currency) on conflict do nothing;
+        select f.franchise, 'customer', p_organization, s.currency
+        where not exists (select from account where franchise = f.franchise and kind = 'customer'
+            and organization = p_organization and currency = s.currency)
+        on conflict do nothing;
     outcome := 'Claimed';
 end $$;
 
@@ -289,6 +293,12 @@ begin
     if not found then outcome := 'SovereignNotFound'; return; end if;
     if s.currency <> p_currency then
         outcome := 'CurrencyMismatch'; detail := jsonb_build_object('currency', s.currency); return;
+    end if;
+    -- An object speaks for one code: what it said earlier does not take its present one away.
+    if exists (select from voucher x where x.franchise = f.franchise and x.last_holder = p_holder
+        and x.holder_uid = p_uid and x.holder_generation > p_generation
+        and x.digest <> p_digest) then
+        outcome := 'StaleSpec'; return;
     end if;
     -- Whatever its Secret says later, an object speaks for the first code that was accepted of it.
     if p_secret and exists (select from voucher x where x.franchise = f.franchise
@@ -344,6 +354,9 @@ begin
             values (f.franchise, v.voucher, w.revision, p_state = 'Active', p_cap, p_budget)
             on conflict (franchise, voucher) do update set revision = excluded.revision,
                 open = excluded.open, cap = excluded.cap, budget = excluded.budget;
+    end if;
+    if v.holder_uid = p_uid then
+        p_generation := greatest(p_generation, v.holder_generation);
     end if;
     update voucher set holder = p_holder, last_holder = p_holder, holder_uid = p_uid,
             holder_generation = p_generation

@@ -38,7 +38,7 @@ language sql stable as $$
             when t.now >= r.expires_at then 'Expired'
             when i.why is not null then 'NotEligible'
             when c.used >= c.cap then 'LimitReached'
-            when c.spent + v.amount > c.budget then 'BudgetExhausted'
+            when c.spent + v.amount > b.most then 'BudgetExhausted'
             when x.credit is not null then 'AlreadyRedeemed'
         end as outcome,
         case
@@ -48,18 +48,20 @@ language sql stable as $$
             when e.key is not null or v.voucher is null or r.state in ('Revoked', 'Retired')
                 or not c.open or t.now < r.valid_from or t.now >= r.expires_at then null
             when i.why is not null then i.why
-            when c.used >= c.cap or c.spent + v.amount > c.budget or x.credit is not null then null
+            when c.used >= c.cap or c.spent + v.amount > b.most or x.credit is not null then null
             else concat('{"api":"v1","outcome":"Redeemed","organization":"', q.organization,
                 '","amount":', v.amount, ',"currency":"', v.currency, '"}')
         end,
         q.n, q.key, a.account, v.voucher, c.revision, v.currency, v.amount, v.source,
-        least(c.cap - c.used, (c.budget - c.spent) / v.amount), t.now,
+        least(c.cap - c.used, (b.most - c.spent) / v.amount), t.now,
         coalesce(t.now + r.credit_expires_after, 'infinity'), r.new_accounts_only
     from unnest(p_keys, p_digests, p_organizations, p_sovereigns, p_plans) with ordinality
         as q (key, digest, organization, sovereign, plan, n)
     cross join (select greatest(clock_timestamp() + ahead, floor) as now from ledger.clock) as t
     left join ledger.voucher v on v.franchise = p_franchise and v.digest = q.digest
     left join ledger.voucher_counter c on c.franchise = p_franchise and c.voucher = v.voucher
+    -- What sums can hold is the budget of a voucher that has none.
+    cross join lateral (select least(c.budget, 1000000000000000000) as most) as b
     left join ledger.voucher_revision r on r.franchise = p_franchise and r.voucher = v.voucher
         and r.revision = c.revision
     left join ledger.account a on a.franchise = p_franchise and a.kind = 'customer'

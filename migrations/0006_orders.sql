@@ -54,24 +54,29 @@ returns setof plan_revision language sql stable as $$
         select x.sovereign, x.plan from ledger.last_paid(p_franchise, p_organization) x))
 $$;
 
--- Whole units that add up to a total and are next to exact shares of it: rounded down, and the
--- units that this leaves over go to the largest remainders.
-create function allocate(p_total bigint, p_exact numeric[]) returns bigint[]
+-- Whole units that add up to a total and are next to exact shares of it, p_parts of p_of each:
+-- rounded down, and the units that this leaves over go to the largest remainders. Nothing is
+-- divided before it divides without a rest: a quotient of numerics is rounded.
+create function allocate(p_total bigint, p_parts numeric[], p_of numeric) returns bigint[]
 language sql immutable as $$
-    select array_agg((floor(x.exact) + (x.rank <= p_total - x.floors)::int)::bigint order by x.n)
-    from (select e.n, e.exact, sum(floor(e.exact)) over () as floors,
-            row_number() over (order by e.exact - floor(e.exact) desc, e.n) as rank
-        from unnest(p_exact) with ordinality as e (exact, n)) as x
+    select array_agg((x.floor + (x.rank <= p_total - x.floors)::int)::bigint order by x.n)
+    from (select r.n, (r.part - r.rest) / p_of as floor,
+            sum((r.part - r.rest) / p_of) over () as floors,
+            row_number() over (order by r.rest desc, r.n) as rank
+        from (select e.n, e.part, mod(mod(e.part, p_of) + p_of, p_of) as rest
+            from unnest(p_parts) with ordinality as e (part, n)) as r) as x
 $$;
 
 -- What another plan costs from `p_at` to the end of a paid period, by the second: the shares of the
 -- new price and, negative, of the old one. Their sum is rounded half up, once.
 create function prorate(p_old bigint, p_new bigint, p_starts_at timestamptz,
     p_ends_at timestamptz, p_at timestamptz) returns bigint[] language sql immutable as $$
-    select ledger.allocate(floor(x.fresh - x.unused + 0.5)::bigint, array[x.fresh, -x.unused])
-    from (select p_new * r.rest / r.whole as fresh, p_old * r.rest / r.whole as unused
-        from (select floor(extract(epoch from p_ends_at - p_at)) as rest,
-            extract(epoch from p_ends_at - p_starts_at) as whole) as r) as x
+    -- div() rounds towards zero; less the remainder of a floor it is exact.
+    select ledger.allocate(div(d.twice - mod(mod(d.twice, d.by) + d.by, d.by), d.by)::bigint,
+        array[p_new * r.rest, -p_old * r.rest], r.whole)
+    from (select floor(extract(epoch from p_ends_at - p_at)) as rest,
+        extract(epoch from p_ends_at - p_starts_at) as whole) as r,
+        lateral (select 2 * (p_new - p_old) * r.rest + r.whole as twice, 2 * r.whole as by) as d
 $$;
 
 -- What an organization would pay for a plan now: for a period, or for the rest of the one that

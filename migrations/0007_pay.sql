@@ -178,6 +178,10 @@ begin
         lateral redeem_one(f.franchise, p_epoch,
             concat('redeem/', p_organization, '/', encode(o.digest, 'hex')), o.digest,
             p_organization, p_sovereign, p_plan) as q;
+    if not exists (select from orders where franchise = f.franchise and ord = p_ord
+        and organization = p_organization) then
+        outcome := 'NoOrder'; return;
+    end if;
     select * into h from place_hold(f.franchise, p_epoch, p_ord, p_attempt);
     outcome := h.outcome;
     detail := jsonb_build_object('available', h.available, 'needed', h.needed, 'redeemed', r);

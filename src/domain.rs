@@ -8,6 +8,7 @@ pub mod facts;
 pub mod instant;
 pub mod money;
 pub mod object;
+pub mod proration;
 pub mod quantity;
 pub mod reason;
 pub mod seal;

@@ -69,7 +69,8 @@ impl Error {
                 | store::Error::HubChanged { .. }
                 | store::Error::Frozen(_) => Class::Frozen,
                 store::Error::Fenced => Class::Fenced,
-                store::Error::Bug { .. }
+                store::Error::TextInvalid { .. }
+                | store::Error::Bug { .. }
                 | store::Error::Unknown { .. }
                 | store::Error::Migrate(_) => Class::Bug,
             },

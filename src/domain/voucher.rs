@@ -12,6 +12,9 @@ use super::{
 };
 use crate::api;
 
+/// The most that anything adds up to, in minor units: far from what an integer can hold.
+const SUM_MAX: i64 = 1_000_000_000_000_000_000;
+
 /// What a Voucher may do, in the ledger's words. `Retired` is what deletion leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum State {
@@ -252,10 +255,11 @@ fn ineligible(lineage: &Lineage, customer: Customer<'_>) -> Option<String> {
 }
 
 impl Lineage {
-    /// Whether one more redemption would grant more than the budget.
+    /// Whether one more redemption would grant more than the budget, or than sums can hold.
     #[must_use]
     pub fn is_beyond_budget(&self) -> bool {
-        self.terms.budget.is_some_and(|budget| self.spent.saturating_add(self.amount) > budget)
+        let most = self.terms.budget.unwrap_or(SUM_MAX).min(SUM_MAX);
+        self.spent.saturating_add(self.amount) > most
     }
 }
 

@@ -52,6 +52,12 @@ pub enum Error {
     /// Another leader is in charge: this process must not go on.
     #[error("fenced: another process leads now")]
     Fenced,
+    /// A text has a character that no text of `PostgreSQL` can have. Nothing was done.
+    #[error("cannot {doing}: a text holds NUL, or is not UTF-8")]
+    TextInvalid {
+        /// What we were doing.
+        doing: &'static str,
+    },
     /// A statement failed in a way that no good program meets.
     #[error("cannot {doing}")]
     Bug {
@@ -82,6 +88,7 @@ impl Error {
             Some("3F000" | "42P01" | "42883" | "42703" | "42501" | "22023" | "3D000") => {
                 Self::NoLedger { doing, source }
             }
+            Some("22021") => Self::TextInvalid { doing },
             // Classes: connection, transaction rollback, resources, intervention, system, and a
             // lock or a transaction that a standby or a setting refuses.
             Some(code)

@@ -11,6 +11,7 @@ mod kubernetes;
 mod manifest;
 mod operator;
 mod postgres;
+mod random;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
@@ -19,4 +20,5 @@ pub(crate) use kubernetes::hub_client;
 pub(crate) use manifest::Manifest;
 pub(crate) use operator::{Installed, Operator, SYSTEM};
 pub(crate) use postgres::{Database, copy, database, empty_database};
+pub(crate) use random::{Random, effort};
 pub(crate) use world::World;

@@ -45,7 +45,8 @@ async fn the_application_role_touches_no_table() {
     for (table, column) in tables {
         for statement in [
             format!("insert into {table} default values"),
-            format!("update {table} set {column} = {column}"),
+            // Reads no column, which would take a right of its own.
+            format!("update {table} set {column} = null"),
             format!("delete from {table}"),
             format!("truncate {table}"),
             format!("select from {table}"),

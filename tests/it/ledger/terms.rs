@@ -126,6 +126,22 @@ async fn older_terms_of_the_same_object_are_stale_and_the_same_terms_are_not() {
 }
 
 #[tokio::test]
+async fn what_an_object_said_earlier_does_not_take_its_present_code_away() {
+    let books = books().await;
+    books.voucher("LAUNCH").object("offer").generation(1).issued().await;
+    books.voucher("SPRING").object("offer").generation(2).issued().await;
+    for code in ["LAUNCH", "NEVER"] {
+        let stale = books.voucher(code).object("offer").generation(1);
+        assert_eq!(stale.accept().await, "StaleSpec", "{code}");
+    }
+    assert_eq!(books.lineage("SPRING").await.unwrap().terms.state, State::Active);
+    assert!(books.lineage("NEVER").await.is_none());
+    // What changes nothing is accepted, and does not make the object any younger.
+    books.voucher("SPRING").object("offer").generation(1).issued().await;
+    assert_eq!(books.lineage("SPRING").await.unwrap().generation, 2);
+}
+
+#[tokio::test]
 async fn terms_that_did_not_change_make_no_revision() {
     let books = books().await;
     for generation in 1..4 {

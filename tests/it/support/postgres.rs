@@ -17,6 +17,10 @@ use tokio::sync::Mutex;
 use super::World;
 
 const TEMPLATE: &str = "template_ledger";
+/// The environment variable that names a file of `tests/mutants/`, to be done to every ledger.
+const MUTANT: &str = "MUTANT";
+/// What mutants are written with.
+const MUTATE: &str = include_str!("../../mutants/mutate.sql");
 /// How many connections a test's Store has, unless it makes one of its own.
 const CONNECTIONS: u32 = 8;
 
@@ -33,7 +37,16 @@ pub(crate) struct Database {
 /// Makes the database that all others are cloned from.
 pub(super) async fn make_template(world: &World) {
     create(world, TEMPLATE, "template1").await;
-    schema::migrate(&world.database_url(TEMPLATE), true).await.expect("the template migrates");
+    let url = world.database_url(TEMPLATE);
+    schema::migrate(&url, true).await.expect("the template migrates");
+    let Ok(mutant) = std::env::var(MUTANT) else { return };
+    let sql = std::fs::read_to_string(&mutant).unwrap_or_else(|why| panic!("{mutant}: {why}"));
+    let mut connection = PgConnection::connect(&url).await.expect("PostgreSQL serves");
+    for sql in [MUTATE, &sql] {
+        let done = connection.execute(AssertSqlSafe(sql.to_owned())).await;
+        done.unwrap_or_else(|why| panic!("{mutant}: {why}"));
+    }
+    connection.close().await.expect("PostgreSQL serves");
 }
 
 /// A fresh ledger. Call it once in a test: its Store belongs to the test's runtime.
@@ -73,8 +86,13 @@ async fn create(world: &World, name: &str, template: &str) {
     let mut connection =
         PgConnection::connect(&world.database_url("postgres")).await.expect("PostgreSQL serves");
     let _turn = ONE_AT_A_TIME.lock().await;
-    let create = format!("create database {name} template {template}");
-    connection.execute(AssertSqlSafe(create)).await.expect("the database can be made");
+    // A process that shared this server before may have left one of that name.
+    for sql in [
+        format!("drop database if exists {name}"),
+        format!("create database {name} template {template}"),
+    ] {
+        connection.execute(AssertSqlSafe(sql)).await.expect("the database can be made");
+    }
 }
 
 impl Database {
@@ -83,10 +101,21 @@ impl Database {
         let options = PgConnectOptions::from_str(&url)
             .expect("it is a URL")
             .application_name("admin")
-            .options([("search_path", "ledger,public")]);
+            .options([("search_path", "ledger,public"), ("synchronous_commit", "local")]);
         let admin = PgPoolOptions::new().max_connections(4).connect_lazy_with(options);
         let store = Store::new(&url, CONNECTIONS).expect("it is a URL");
         Self { url, admin, store }
+    }
+
+    /// Ends a database of which a test makes many.
+    pub(crate) async fn end(self) {
+        self.store.close().await;
+        self.admin.close().await;
+        let (server, name) = self.url.rsplit_once('/').expect("it ends with a database");
+        let mut connection =
+            PgConnection::connect(&format!("{server}/postgres")).await.expect("PostgreSQL serves");
+        let drop = format!("drop database {name} with (force)");
+        connection.execute(AssertSqlSafe(drop)).await.expect("nobody uses it");
     }
 
     /// Another Store on the same database, as another process would have.

@@ -17,7 +17,8 @@ use super::{kubernetes, postgres};
 /// A `PostgreSQL` server and some clusters, one of them the hub.
 pub(crate) struct World {
     access: Access,
-    supervisor: Mutex<Supervisor>,
+    /// None where the servers were there before us.
+    supervisor: Option<Mutex<Supervisor>>,
 }
 
 /// Where a cluster is, and how to get in as its administrator.
@@ -38,6 +39,9 @@ struct Access {
     clusters: BTreeMap<String, Cluster>,
 }
 
+/// Where the servers are that `tests/mutants/run` started before this process: a supervisor's line.
+const STARTED: &str = "WORLD";
+
 struct Supervisor {
     child: Child,
     commands: Option<ChildStdin>,
@@ -51,8 +55,20 @@ impl World {
         static SHARED: OnceLock<Result<World, String>> = OnceLock::new();
         // A failure is kept too, so that the tests fail one after the other without a new attempt.
         // Many tests hold many connections at once.
-        let options = ["--postgres-setting", "max_connections=900"];
-        let world = SHARED.get_or_init(|| Self::launch(&options));
+        // A database that sets synchronous_commit to on waits after each commit for a standby that
+        // there is not, which is where a test can find a backend that has not answered yet.
+        let options = [
+            "--postgres-setting",
+            "max_connections=900",
+            "--postgres-setting",
+            "synchronous_standby_names=nobody",
+            "--postgres-setting",
+            "synchronous_commit=local",
+        ];
+        let world = SHARED.get_or_init(|| match std::env::var(STARTED) {
+            Ok(line) => Self::join(&line),
+            Err(_) => Self::launch(&options),
+        });
         world.as_ref().unwrap_or_else(|why| panic!("there is no world to test in: {why}"))
     }
 
@@ -93,7 +109,8 @@ impl World {
     }
 
     fn command(&self, command: &str) {
-        let mut supervisor = self.supervisor.lock().expect("no command panicked");
+        let supervisor = self.supervisor.as_ref().expect("who shares a world leaves it as it is");
+        let mut supervisor = supervisor.lock().expect("no command panicked");
         let answer = supervisor.ask(command).expect("the supervisor lives");
         let done = Value::from(command);
         assert_eq!(answer.get("done"), Some(&done), "the supervisor said {answer}");
@@ -103,24 +120,33 @@ impl World {
         let assets = assets()?;
         let (supervisor, access) = Supervisor::start(&assets, options)
             .map_err(|why| format!("the supervisor did not start its servers: {why}"))?;
-        let world = Self { access, supervisor: Mutex::new(supervisor) };
-        // The caller has a runtime already, and this work must not belong to it.
-        std::thread::scope(|scope| scope.spawn(|| world.prepare()).join())
-            .map_err(|_panic| "it could not be prepared; why is said above".to_owned())?;
-        Ok(world)
-    }
-
-    /// What every test takes for granted: a migrated template database, and the definitions.
-    fn prepare(&self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime can be made").block_on(async {
+        let world = Self { access, supervisor: Some(Mutex::new(supervisor)) };
+        world.prepare(async |world| {
             let definitions = async {
-                if !self.access.clusters.is_empty() {
-                    kubernetes::install_definitions(self).await;
+                if !world.access.clusters.is_empty() {
+                    kubernetes::install_definitions(world).await;
                 }
             };
-            tokio::join!(postgres::make_template(self), definitions);
-        });
+            tokio::join!(postgres::make_template(world), definitions);
+        })
+    }
+
+    /// A world whose servers are there already, for tests of the ledger alone.
+    fn join(access: &str) -> Result<Self, String> {
+        let access = serde_json::from_str(access).map_err(|why| format!("{STARTED}: {why}"))?;
+        Self { access, supervisor: None }.prepare(postgres::make_template)
+    }
+
+    /// Makes what every test takes for granted. The caller has a runtime already, and this work
+    /// must not belong to it.
+    fn prepare(self, make: impl AsyncFnOnce(&Self) + Send) -> Result<Self, String> {
+        let prepare = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime can be made").block_on(make(&self));
+        };
+        std::thread::scope(|scope| scope.spawn(prepare).join())
+            .map_err(|_panic| "it could not be prepared; why is said above".to_owned())?;
+        Ok(self)
     }
 }
 

@@ -1,0 +1,2 @@
+-- I1 red: ledger::redemption::a_redeemed_voucher_is_credit_a_counter_and_a_row_that_agree
+select pg_temp.mutate('redeem_one', 'a.posted + j.amount', 'a.posted + j.amount + 1');

@@ -1,0 +1,2 @@
+-- I2 red: ledger::constraints::each_refuses_by_its_name_what_no_path_of_ours_does
+drop trigger transfer_parents on transfer;

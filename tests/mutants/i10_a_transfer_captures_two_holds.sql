@@ -1,0 +1,2 @@
+-- I10 red: ledger::constraints::each_refuses_by_its_name_what_no_path_of_ours_does
+alter table hold drop constraint hold_captured_once;

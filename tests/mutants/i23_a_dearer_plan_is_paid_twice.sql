@@ -1,0 +1,2 @@
+-- I23 red: ledger::constraints::each_refuses_by_its_name_what_no_path_of_ours_does
+alter table upgrade drop constraint upgrade_once;
