@@ -42,7 +42,7 @@ const DEFAULT_TENANTS: usize = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const READY_MAX: Duration = Duration::from_mins(4);
 /// Afterthoughts, such as a count on the Sovereign, belong to the Tenants that caused them.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_mins(2);
 
 fn main() -> Outcome<()> {

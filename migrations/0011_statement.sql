@@ -37,14 +37,7 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
     p_at timestamptz) returns jsonb language sql stable as $$
     select jsonb_build_object(
         'currency', a.currency, 'decimals', c.decimals, 'closed', a.suspended,
-        'opening', (select coalesce(sum(e.amount) filter (where e.at < p_since), 0)::bigint
-            from entries(a.franchise, a.account, p_at) e),
-        'lines', (select coalesce(jsonb_agg(jsonb_build_object('at', utc(e.at), 'entry', e.entry,
-                'kind', e.kind, 'amount', e.amount, 'cause', e.cause)
-                order by e.at, e.entry) filter (where e.at >= p_since), '[]')
-            from entries(a.franchise, a.account, p_at) e),
-        'closing', (select coalesce(sum(e.amount), 0)::bigint
-            from entries(a.franchise, a.account, p_at) e),
+        'opening', e.opening, 'lines', e.lines, 'closing', e.closing,
         'held', (select coalesce(sum(h.amount), 0)::bigint from hold h
             where h.franchise = a.franchise and h.account = a.account and h.state = 'held'
             and h.lapses_at > p_at),
@@ -70,7 +63,15 @@ create function account_statement(p_franchise int, p_account bigint, p_since tim
             left join lateral offer(a.franchise, a.organization, l.sovereign, l.plan) r on true
             where l.currency = a.currency and o.tenant is not null and (l.ends_at > p_at
                 or exists (select from in_grace(a.franchise, a.organization, p_at)))))
-    from account a join currency c on c.code = a.currency
+    from account a join currency c on c.code = a.currency,
+        -- Read once: there may be many.
+        lateral (select
+            coalesce(sum(x.amount) filter (where x.at < p_since), 0)::bigint as opening,
+            coalesce(sum(x.amount), 0)::bigint as closing,
+            coalesce(jsonb_agg(jsonb_build_object('at', utc(x.at), 'entry', x.entry,
+                'kind', x.kind, 'amount', x.amount, 'cause', x.cause)
+                order by x.at, x.entry) filter (where x.at >= p_since), '[]') as lines
+            from entries(a.franchise, a.account, p_at) x) as e
     where a.franchise = p_franchise and a.account = p_account
 $$;
 
