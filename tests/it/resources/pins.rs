@@ -27,7 +27,8 @@ async fn made_anew(franchise: &Franchise) -> String {
     strip::<Tenant>(franchise).await;
     strip::<Voucher>(franchise).await;
     namespaces.delete(name, &DeleteParams::default()).await.unwrap();
-    franchise.until_gone(&namespaces, name).await;
+    // Kubernetes takes one namespace after the other, and other tests leave theirs, too.
+    franchise.within(180).until_gone(&namespaces, name).await;
     let mut again = Namespace::default();
     again.metadata.name = Some(name.to_owned());
     again.metadata.labels = before.metadata.labels;
