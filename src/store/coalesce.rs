@@ -15,8 +15,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::{
     Answer, Error,
     answer::read,
-    door::{Call, persist},
-    session::once,
+    session::{Call, once, persist},
     sql,
 };
 use crate::domain::code::Digest;

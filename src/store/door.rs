@@ -4,18 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::{
-    postgres::{PgArguments, PgPool, Postgres},
-    query::QueryAs,
-    types::Json,
-};
+use sqlx::{postgres::PgPool, types::Json};
 use tokio::sync::Notify;
 
 use super::{
     Answer, Error,
-    answer::read,
     coalesce::{Lanes, Redemption},
-    session::once,
+    session::{Call, once, persist},
     sql,
 };
 use crate::domain::{
@@ -26,8 +21,6 @@ use crate::domain::{
     voucher::Voucher,
 };
 
-/// How often a call is made again when a twin was first or a lock was busy.
-const TRIES_MAX: u32 = 8;
 /// Commits of this long a time share one notification.
 const NOTIFY_EVERY: Duration = Duration::from_millis(25);
 
@@ -52,8 +45,6 @@ pub struct Door {
     committed: Arc<Notify>,
     lanes: Lanes,
 }
-
-pub(super) type Call = QueryAs<'static, Postgres, (String, Option<String>), PgArguments>;
 
 #[allow(clippy::missing_errors_doc, reason = "all calls fail alike, as the type says")]
 impl Door {
@@ -355,26 +346,6 @@ impl Door {
     async fn number(&self, doing: &'static str, statement: &'static str) -> Result<i64, Error> {
         let call = sqlx::query_scalar(statement);
         once(&self.pool, doing, |on| Box::pin(call.fetch_one(on))).await
-    }
-}
-
-/// Makes a call until it is answered: again while a twin or a lock is in the way.
-pub(super) async fn persist(
-    pool: &PgPool,
-    doing: &'static str,
-    make: impl Fn() -> Call,
-) -> Result<Answer, Error> {
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let call = make();
-        match once(pool, doing, |on| Box::pin(call.fetch_one(on))).await {
-            Err(error) if error.is_worth_another_try() && tried < TRIES_MAX => {
-                tokio::time::sleep(Duration::from_millis(1 << tried)).await;
-            }
-            Err(error) => return Err(error),
-            Ok((outcome, response)) => return read(doing, outcome, response),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Answer, Door, Error, Refusal, Store, door::persist, sql};
+use super::{Answer, Door, Error, Refusal, Store, session::persist, sql};
 use crate::domain::seal::Seals;
 
 /// Entries per block, about: enough to catch up fast, few enough for one call.
