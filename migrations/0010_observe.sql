@@ -1,9 +1,5 @@
 -- Functions that read. Each answers a whole question in one round trip, at one ledger time.
 
-create function finite(t timestamptz) returns timestamptz language sql immutable as $$
-    select case when isfinite(t) then t end
-$$;
-
 create function utc(t timestamptz) returns text language sql immutable as $$
     select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') where isfinite(t)
 $$;

@@ -1,6 +1,6 @@
 //! What a person does to an account without a voucher.
 
-use super::{Answer, Door, Error, sql};
+use super::{Answer, Door, Error, session::Call, sql};
 use crate::domain::money::Money;
 
 /// Why a person moves money, who it is, and the key under which it happens once.
@@ -29,11 +29,7 @@ impl Door {
         let (minor, why) = (amount.minor, why.clone());
         self.call("credit an account", move || {
             let [namespace, organization, currency] = names.clone();
-            sqlx::query_as(sql::CREDIT)
-                .bind(namespace)
-                .bind(why.key.clone())
-                .bind(why.reason.clone())
-                .bind(why.actor.clone())
+            ask(sql::CREDIT, namespace, &why)
                 .bind(organization)
                 .bind(currency)
                 .bind(minor)
@@ -47,12 +43,7 @@ impl Door {
     pub async fn reverse(&self, namespace: &str, entry: i64, why: &Why) -> Result<Answer, Error> {
         let (namespace, why) = (namespace.to_owned(), why.clone());
         self.call("reverse an entry", move || {
-            sqlx::query_as(sql::REVERSE)
-                .bind(namespace.clone())
-                .bind(why.key.clone())
-                .bind(why.reason.clone())
-                .bind(why.actor.clone())
-                .bind(entry)
+            ask(sql::REVERSE, namespace.clone(), &why).bind(entry)
         })
         .await
     }
@@ -68,14 +59,17 @@ impl Door {
         let why = why.clone();
         self.call("close an account", move || {
             let [namespace, organization, currency] = names.clone();
-            sqlx::query_as(sql::CLOSE)
-                .bind(namespace)
-                .bind(why.key.clone())
-                .bind(why.reason.clone())
-                .bind(why.actor.clone())
-                .bind(organization)
-                .bind(currency)
+            ask(sql::CLOSE, namespace, &why).bind(organization).bind(currency)
         })
         .await
     }
+}
+
+/// What every correction begins with.
+fn ask(statement: &'static str, namespace: String, why: &Why) -> Call {
+    sqlx::query_as(statement)
+        .bind(namespace)
+        .bind(why.key.clone())
+        .bind(why.reason.clone())
+        .bind(why.actor.clone())
 }
