@@ -18,8 +18,9 @@ mod voucher;
 pub use manifest::manifest;
 pub use reference::reference;
 pub use sovereign::{
-    Connection, ConnectionMode, Franchisee, Limit, LimitType, Plan, Price, PricePeriod, Sovereign,
-    SovereignPhase, SovereignSpec, SovereignStatus,
+    Connection, ConnectionMode, Franchisee, KubeconfigRef, KubeconfigSource, Limit, LimitType,
+    OnDelete, Plan, Price, PricePeriod, Sovereign, SovereignPhase, SovereignSpec, SovereignStatus,
+    Unreachable,
 };
 pub use tenant::{
     Billing, OnCreditExhausted, Owner, OwnerKind, OwnerRole, RESERVED_ORGANIZATION_PREFIXES,
@@ -47,6 +48,12 @@ pub const FRANCHISE_LABEL: &str = "catalyst.openova.io/franchise";
 /// On a hub Namespace that was made anew: its UID, by which an administrator says that it is the
 /// same franchise.
 pub const ACCEPT_FRANCHISE_ANNOTATION: &str = "catalyst.openova.io/accept-franchise-uid";
+/// On a Sovereign whose cluster is another one now: its UID, by which an administrator says that the
+/// Sovereign lives there from now on.
+pub const ACCEPT_CLUSTER_ANNOTATION: &str = "catalyst.openova.io/accept-cluster-uid";
+/// On a leaving Tenant: its own UID, by which somebody says that what stands on a cluster that does
+/// not answer is given up.
+pub const ABANDON_ANNOTATION: &str = "catalyst.openova.io/abandon";
 /// On what we make: the name of the Sovereign.
 pub const SOVEREIGN_LABEL: &str = "catalyst.openova.io/sovereign";
 /// On what we make: the name of the Tenant.
@@ -64,6 +71,15 @@ pub const SOVEREIGN_FINALIZER: &str = "catalyst.openova.io/sovereign";
 pub const TENANT_FINALIZER: &str = "catalyst.openova.io/tenant";
 /// Holds a Voucher until the ledger has retired its code.
 pub const VOUCHER_FINALIZER: &str = "catalyst.openova.io/voucher";
+
+/// The end of the finalizer that holds the Secret of a kubeconfig while a Sovereign needs it. The
+/// name of the Sovereign comes before it, so that two can share one.
+pub const KUBECONFIG_FINALIZER: &str = ".sovereigns.catalyst.openova.io/kubeconfig";
+
+/// The namespace on a franchised cluster for what the hub and the cluster agree upon.
+pub const ACCESS_NAMESPACE: &str = "catalyst-system";
+/// The `ConfigMap` in it that says which hub the cluster belongs to.
+pub const HUB_NOTE: &str = "catalyst-hub";
 
 /// Asks for a turn now; each new value once. `flux reconcile` writes it.
 pub const RECONCILE_REQUEST_ANNOTATION: &str = "reconcile.fluxcd.io/requestedAt";

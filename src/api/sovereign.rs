@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     schema::root,
-    value::{CurrencyCode, Name, PriceAmount, Quantities, quantities},
+    value::{
+        CurrencyCode, Duration, Name, ObjectName, PriceAmount, Quantities, quantities, secret_key,
+    },
 };
 
 mod rules;
@@ -36,8 +38,11 @@ mod rules;
     printcolumn = r#"{"name":"PHASE","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"CONNECTED","type":"string",
         "jsonPath":".status.conditions[?(@.type=='Connected')].status"}"#,
+    printcolumn = r#"{"name":"SINCE","type":"date",
+        "jsonPath":".status.conditions[?(@.type=='Connected')].lastTransitionTime"}"#,
     printcolumn = r#"{"name":"VERSION","type":"string","jsonPath":".status.version"}"#,
     printcolumn = r#"{"name":"TENANTS","type":"integer","jsonPath":".status.tenants"}"#,
+    printcolumn = r#"{"name":"CREDENTIALS","type":"string","jsonPath":".status.credentials"}"#,
     printcolumn = r#"{"name":"AGE","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 pub struct SovereignSpec {
@@ -59,7 +64,12 @@ pub struct SovereignSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub franchisee: Option<Franchisee>,
     /// How the operator reaches the cluster of this Sovereign.
+    #[schemars(extend("x-kubernetes-validations" = rules::connection_rules()))]
     pub connection: Connection,
+    /// What becomes of what stands on the cluster while it does not answer. May change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-kubernetes-validations" = rules::unreachable_rules()))]
+    pub unreachable: Option<Unreachable>,
     /// What Tenants can buy here: 1 to 32 plans, each name once. Plans may be added and changed;
     /// a plan that is removed while in use stays in force for those who hold it.
     #[schemars(length(min = 1, max = 32))]
@@ -89,7 +99,59 @@ pub struct Franchisee {
 pub struct Connection {
     /// `InCluster`: the cluster that the operator runs in. It needs the label
     /// `catalyst.openova.io/in-cluster: allowed` on the namespace of this Sovereign.
+    /// `Kubeconfig`: another cluster, by a kubeconfig that is kept in a Secret. Cannot change.
     pub mode: ConnectionMode,
+    /// Where the kubeconfig is. Required with mode `Kubeconfig`, and only there. May change, to
+    /// another way to the same cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<KubeconfigSource>,
+}
+
+/// Where a kubeconfig is kept.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigSource {
+    /// A Secret in the namespace of the Sovereign. The operator may only read it where a Role
+    /// there grants the verbs get, list, watch and patch on exactly this Secret.
+    pub secret_ref: KubeconfigRef,
+}
+
+/// A kubeconfig in a Secret.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeconfigRef {
+    /// Name of the Secret.
+    pub name: ObjectName,
+    /// Key in it. Default: the first of `value`, `kubeconfig` and `config` that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "secret_key")]
+    pub key: Option<String>,
+}
+
+/// What becomes of what stands on a cluster that does not answer.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Unreachable {
+    /// What a Tenant does that is deleted meanwhile. `Wait`: it stays until the cluster answers
+    /// and nothing of it stands any more. `Abandon`: it goes when the cluster has not answered for
+    /// `abandonAfter`; what it leaves is written down, and taken away an hour after the cluster
+    /// is back, unless the organization has come back before.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+    /// How long the cluster must not have answered before a Tenant goes without it: from an hour
+    /// on, such as `24h`. Required with `Abandon`, and only there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abandon_after: Option<Duration>,
+}
+
+/// What a deleted Tenant does whose cluster does not answer.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It waits.
+    #[default]
+    Wait,
+    /// It goes, and what it leaves is taken away later.
+    Abandon,
 }
 
 /// The ways to reach a cluster.
@@ -97,6 +159,8 @@ pub struct Connection {
 pub enum ConnectionMode {
     /// The cluster that the operator runs in.
     InCluster,
+    /// Another cluster, by a kubeconfig.
+    Kubeconfig,
 }
 
 /// Something a Tenant can buy: a price and what it entitles to.
@@ -213,6 +277,15 @@ pub struct SovereignStatus {
     /// How many Tenants name this Sovereign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenants: Option<i64>,
+    /// Until when the credentials are good, in RFC 3339; `unlimited` where they say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// When the cluster answered last before it went dark, in RFC 3339; absent while it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_contact: Option<String>,
+    /// How many organizations left something on the cluster that is still to be taken away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstones: Option<i64>,
     /// The last value of the annotation `reconcile.fluxcd.io/requestedAt` that was acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
@@ -227,6 +300,8 @@ pub enum SovereignPhase {
     Ready,
     /// It serves, but something needs attention.
     Degraded,
+    /// Its cluster does not answer; nothing is taken down meanwhile.
+    Unreachable,
     /// On its way out.
     Deleting,
     /// It cannot serve until somebody changes something.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 mod rules;
 
-pub(super) use rules::{SUBDOMAIN, quantities};
+pub(super) use rules::{SUBDOMAIN, quantities, secret_key};
 
 /// The currencies of ISO 4217 by the decimals that an amount in them has. The only such table:
 /// the rules of the schema and the parser of money are both built from it.

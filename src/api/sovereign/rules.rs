@@ -38,6 +38,38 @@ pub(super) fn spec_rules() -> Value {
     ])
 }
 
+pub(super) fn connection_rules() -> Value {
+    rules([
+        rule(
+            "self.mode == oldSelf.mode",
+            "mode cannot change: Tenants live on the cluster that it names; \
+             put it back, or create another Sovereign",
+        )
+        .at(".mode"),
+        rule(
+            "(self.mode == 'Kubeconfig') == has(self.kubeconfig)",
+            "mode Kubeconfig needs kubeconfig, and no other mode has it; \
+             name the Secret in kubeconfig.secretRef.name, or use mode InCluster without it",
+        ),
+    ])
+}
+
+pub(super) fn unreachable_rules() -> Value {
+    rules([
+        rule(
+            "(has(self.onDelete) && self.onDelete == 'Abandon') == has(self.abandonAfter)",
+            "onDelete Abandon needs abandonAfter, and Wait has none; \
+             say how long to wait, such as 24h, or remove it",
+        ),
+        rule(
+            "!has(self.abandonAfter) || !self.abandonAfter.matches('^[1-5]?[0-9]m$')",
+            "abandonAfter is at least an hour, so that a restart of the cluster loses nothing; \
+             write one such as 24h",
+        )
+        .at(".abandonAfter"),
+    ])
+}
+
 pub(super) fn domain_rules() -> Value {
     rules([rule(
         format!("self.matches('{DOMAIN}')"),

@@ -60,7 +60,7 @@ pub(super) fn object_name() -> Schema {
     })
 }
 
-pub(super) fn secret_key(_: &mut schemars::SchemaGenerator) -> Schema {
+pub(in crate::api) fn secret_key(_: &mut schemars::SchemaGenerator) -> Schema {
     let advice = "use letters, digits, hyphens, dots and underscores";
     let key = rule("self.matches('^[-._a-zA-Z0-9]+$')", format!("not a key of a Secret: {advice}"))
         .quoting(format!("'\"' + self + '\" is not a key of a Secret: {advice}'"));

@@ -48,6 +48,7 @@ pub(super) fn status(
         version: Some(seen.version.clone()),
         tenants: i64::try_from(seen.facts.tenants.len()).ok(),
         last_handled_reconcile_at: requested(object),
+        ..SovereignStatus::default()
     }
 }
 
