@@ -1,23 +1,34 @@
-//! What the operator may do, as data: the roles that the chart ships are made from this list, and
+//! What the operator may do, as data: the roles that the charts ship are made from these lists, and
 //! the tests run under them, so that a right that is missing here fails a test.
 
+mod access;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use access::{Required, access, required};
 use serde_json::{Value, json};
 
 use crate::{api::GROUP, desired::access::ROLES, domain::object::Kind};
 
+const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// Verbs on resources of one API group; on all of them where no names are given.
 struct Rule {
-    groups: &'static [&'static str],
-    resources: &'static [&'static str],
+    group: &'static str,
+    resources: Cow<'static, [&'static str]>,
     names: &'static [&'static str],
     verbs: &'static [&'static str],
 }
 
 const fn rule(
-    groups: &'static [&'static str],
+    group: &'static str,
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
 ) -> Rule {
-    Rule { groups, resources, names: &[], verbs }
+    Rule { group, resources: Cow::Borrowed(resources), names: &[], verbs }
 }
 
 const WATCH: [&str; 3] = ["get", "list", "watch"];
@@ -27,28 +38,31 @@ const ROLE_NAMES: &[&str] = &[ROLES[0].1, ROLES[1].1, ROLES[2].1, ROLES[3].1];
 
 /// On every namespace of the hub. Nothing of secrets: a franchise grants them one by one.
 const OPERATOR: &[Rule] = &[
-    rule(&[GROUP], &["sovereigns", "tenants", "vouchers"], &["list", "patch", "watch"]),
-    rule(&[GROUP], &["sovereigns/status", "tenants/status", "vouchers/status"], &["patch"]),
-    rule(&["events.k8s.io"], &["events"], &["create", "patch"]),
-    Rule {
-        groups: &["rbac.authorization.k8s.io"],
-        resources: &["clusterroles"],
-        names: ROLE_NAMES,
-        verbs: &["bind"],
-    },
+    rule(GROUP, &["sovereigns", "tenants", "vouchers"], &["list", "patch", "watch"]),
+    rule(GROUP, &["sovereigns/status", "tenants/status", "vouchers/status"], &["patch"]),
+    rule("events.k8s.io", &["events"], &["create", "patch"]),
+    BIND,
 ];
+
+/// The owners of Tenants are bound to these, whose rights are more than the operator's own.
+const BIND: Rule = Rule {
+    group: RBAC,
+    resources: Cow::Borrowed(&["clusterroles"]),
+    names: ROLE_NAMES,
+    verbs: &["bind"],
+};
 
 /// In the operator's own namespace.
 const LEADER: &[Rule] = &[
-    rule(&["coordination.k8s.io"], &["leases"], &["create", "get", "update"]),
+    rule("coordination.k8s.io", &["leases"], &["create", "get", "update"]),
     // Where the seals of the ledger are anchored.
-    rule(&[""], &["configmaps"], &["create", "get", "patch"]),
+    rule("", &["configmaps"], &["create", "get", "patch"]),
 ];
 
 /// What people may look at in a Tenant. Quotas and policies are shown and never theirs to change.
 const VIEW: &[Rule] = &[
     rule(
-        &[""],
+        "",
         &[
             "configmaps",
             "endpoints",
@@ -64,62 +78,70 @@ const VIEW: &[Rule] = &[
         ],
         &WATCH,
     ),
-    rule(&["apps"], &["deployments", "replicasets", "statefulsets"], &WATCH),
-    rule(&["batch"], &["cronjobs", "jobs"], &WATCH),
-    rule(&["autoscaling"], &["horizontalpodautoscalers"], &WATCH),
-    rule(&["networking.k8s.io"], &["ingresses", "networkpolicies"], &WATCH),
+    rule("apps", &["deployments", "replicasets", "statefulsets"], &WATCH),
+    rule("batch", &["cronjobs", "jobs"], &WATCH),
+    rule("autoscaling", &["horizontalpodautoscalers"], &WATCH),
+    rule("networking.k8s.io", &["ingresses", "networkpolicies"], &WATCH),
 ];
 /// What members may run.
 const WORK: &[Rule] = &[
-    rule(&[""], &["configmaps", "persistentvolumeclaims", "pods", "services"], EDIT),
-    rule(&["apps"], &["deployments", "deployments/scale", "statefulsets"], EDIT),
-    rule(&["batch"], &["cronjobs", "jobs"], EDIT),
-    rule(&["autoscaling"], &["horizontalpodautoscalers"], EDIT),
+    rule("", &["configmaps", "persistentvolumeclaims", "pods", "services"], EDIT),
+    rule("apps", &["deployments", "deployments/scale", "statefulsets"], EDIT),
+    rule("batch", &["cronjobs", "jobs"], EDIT),
+    rule("autoscaling", &["horizontalpodautoscalers"], EDIT),
 ];
 /// What admins have besides: secrets, identities, and what lets traffic in.
 const ADMIN: &[Rule] = &[
-    rule(&[""], &["secrets", "serviceaccounts"], EDIT),
-    rule(&[""], &["pods/exec", "pods/portforward"], &["create", "get"]),
-    rule(&["networking.k8s.io"], &["ingresses"], EDIT),
+    rule("", &["secrets", "serviceaccounts"], EDIT),
+    rule("", &["pods/exec", "pods/portforward"], &["create", "get"]),
+    rule("networking.k8s.io", &["ingresses"], EDIT),
 ];
 /// What owners have besides: who else may work here.
-const OWNER: &[Rule] = &[rule(&["rbac.authorization.k8s.io"], &["rolebindings", "roles"], &WATCH)];
+const OWNER: &[Rule] = &[rule(RBAC, &["rolebindings", "roles"], &WATCH)];
 
-/// The roles as manifests: the operator's `ClusterRole`, its Role for the Lease, and the
-/// `ClusterRoles` that the owners of Tenants are bound to.
+/// What Tenants are made of: wherever Tenants are, the operator may do the same with it.
+fn made() -> impl Iterator<Item = Rule> {
+    Kind::ALL.into_iter().map(|kind| Rule {
+        group: kind.group(),
+        resources: Cow::Owned(vec![kind.plural()]),
+        names: &[],
+        verbs: OWN,
+    })
+}
+
+/// The roles of the hub as manifests: the operator's `ClusterRole`, its Role for the Lease, and
+/// the `ClusterRoles` that the owners of Tenants are bound to.
 #[must_use]
 pub fn manifests() -> Vec<Value> {
-    let made = Kind::ALL.map(
-        |kind| json!({"apiGroups": [kind.group()], "resources": [kind.plural()], "verbs": OWN}),
-    );
-    let mut operator: Vec<Value> = OPERATOR.iter().map(json_rule).collect();
-    operator.extend(made);
+    let made: Vec<Rule> = made().collect();
     let mut manifests = vec![
-        role("ClusterRole", "catalyst-operator", &operator),
-        role("Role", "catalyst-operator-leader", &LEADER.iter().map(json_rule).collect::<Vec<_>>()),
+        role("ClusterRole", "catalyst-operator", OPERATOR.iter().chain(&made)),
+        role("Role", "catalyst-operator-leader", LEADER),
     ];
-    // In the order of ROLES: each has what the next has, and more.
-    let parts: [&[&[Rule]]; 4] =
-        [&[VIEW, WORK, ADMIN, OWNER], &[VIEW, WORK, ADMIN], &[VIEW, WORK], &[VIEW]];
-    for ((_, name), parts) in ROLES.iter().zip(parts) {
-        let rules: Vec<Value> = parts.iter().copied().flatten().map(json_rule).collect();
-        manifests.push(role("ClusterRole", name, &rules));
-    }
+    manifests.extend(tenant_roles());
     manifests
 }
 
-fn role(kind: &str, name: &str, rules: &[Value]) -> Value {
+/// In the order of [`ROLES`]: each has what the next has, and more.
+fn tenant_roles() -> impl Iterator<Item = Value> {
+    let parts: [&[&[Rule]]; 4] =
+        [&[VIEW, WORK, ADMIN, OWNER], &[VIEW, WORK, ADMIN], &[VIEW, WORK], &[VIEW]];
+    let roles = ROLES.iter().zip(parts);
+    roles.map(|((_, name), parts)| role("ClusterRole", name, parts.iter().copied().flatten()))
+}
+
+fn role<'a>(kind: &str, name: &str, rules: impl IntoIterator<Item = &'a Rule>) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": kind,
         "metadata": {"name": name},
-        "rules": rules,
+        "rules": rules.into_iter().map(json_rule).collect::<Vec<_>>(),
     })
 }
 
 fn json_rule(rule: &Rule) -> Value {
     let mut json = json!({
-        "apiGroups": rule.groups,
+        "apiGroups": [rule.group],
         "resources": rule.resources,
         "verbs": rule.verbs,
     });

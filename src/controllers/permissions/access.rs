@@ -1,0 +1,126 @@
+//! What a franchisee grants to the hub on a cluster of theirs: the manifests, and the same list as
+//! questions to the cluster, so that what is asked for and what is given cannot differ.
+
+use std::{borrow::Cow, fmt};
+
+use serde_json::{Value, json};
+
+use super::{BIND, RBAC, Rule, made, policy, role, tenant_roles};
+use crate::api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGER};
+
+/// The roles, their bindings, and the policy.
+pub(super) const NAME: &str = "catalyst-sovereign-access";
+
+/// In [`ACCESS_NAMESPACE`] there: the note that says which hub the cluster belongs to.
+const NOTE: &[Rule] = &[
+    Rule {
+        group: "",
+        resources: Cow::Borrowed(&["configmaps"]),
+        names: &[HUB_NOTE],
+        verbs: &["get", "patch"],
+    },
+    // The name of what does not exist yet is unknown to RBAC; the policy knows it.
+    super::rule("", &["configmaps"], &["create"]),
+];
+
+/// One thing that the operator must be allowed to do on a franchised cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Required {
+    /// API group, `""` for the core one.
+    pub group: &'static str,
+    /// The plural, without a subresource.
+    pub resource: &'static str,
+    /// The verb of RBAC.
+    pub verb: &'static str,
+    /// Where; `""` is everywhere.
+    pub namespace: &'static str,
+    /// To which object; `""` is any.
+    pub name: &'static str,
+}
+
+impl fmt::Display for Required {
+    /// As in `bind clusterroles.rbac.authorization.k8s.io catalyst-tenant-owner`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { group, resource, verb, namespace, name } = self;
+        write!(f, "{verb} {resource}")?;
+        for (before, word) in [(".", group), (" ", name), (" in namespace ", namespace)] {
+            if !word.is_empty() {
+                write!(f, "{before}{word}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that the operator must be allowed to do on a franchised cluster. A namespace's
+/// `get` lets it read who the cluster is, too; its version is everybody's to read.
+#[must_use]
+pub fn required() -> Vec<Required> {
+    let rules = everywhere();
+    let rules = rules.iter().map(|rule| ("", rule));
+    let rules = rules.chain(NOTE.iter().map(|rule| (ACCESS_NAMESPACE, rule)));
+    rules.flat_map(|(namespace, rule)| questions(namespace, rule)).collect()
+}
+
+fn questions(namespace: &'static str, rule: &Rule) -> Vec<Required> {
+    let names = if rule.names.is_empty() { &[""] } else { rule.names };
+    let mut questions = vec![];
+    for resource in rule.resources.iter().copied() {
+        for name in names.iter().copied() {
+            let verbs = rule.verbs.iter().copied();
+            let group = rule.group;
+            questions.extend(verbs.map(|verb| Required { group, resource, verb, namespace, name }));
+        }
+    }
+    questions
+}
+
+/// On the whole of a franchised cluster. RBAC knows no namespaces by prefix or label, so the
+/// policy says in which of them.
+fn everywhere() -> Vec<Rule> {
+    made().chain([BIND]).collect()
+}
+
+/// What a franchisee applies to a cluster, as manifests in the order in which they are needed: an
+/// identity for the hub, the roles of Tenants' owners, the hub's rights, and what narrows them.
+#[must_use]
+pub fn access() -> Vec<Value> {
+    let mut manifests = vec![
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ACCESS_NAMESPACE}}),
+        json!({
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": MANAGER, "namespace": ACCESS_NAMESPACE},
+        }),
+    ];
+    manifests.extend(tenant_roles());
+    manifests.extend([
+        role("ClusterRole", NAME, &everywhere()),
+        binding("ClusterRole"),
+        in_access_namespace(role("Role", NAME, NOTE)),
+        in_access_namespace(binding("Role")),
+        policy::policy(),
+        policy::binding(),
+    ]);
+    manifests
+}
+
+/// Binds the hub's identity to the role of that kind.
+fn binding(kind: &str) -> Value {
+    json!({
+        "apiVersion": format!("{RBAC}/v1"),
+        "kind": format!("{kind}Binding"),
+        "metadata": {"name": NAME},
+        "roleRef": {"apiGroup": RBAC, "kind": kind, "name": NAME},
+        "subjects": [
+            {"kind": "ServiceAccount", "name": MANAGER, "namespace": ACCESS_NAMESPACE},
+        ],
+    })
+}
+
+fn in_access_namespace(mut manifest: Value) -> Value {
+    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("namespace".to_owned(), json!(ACCESS_NAMESPACE));
+    }
+    manifest
+}

@@ -1,0 +1,83 @@
+//! The lists against each other: what is granted is what is asked for.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{access, access::Required, manifests, policy::TENANT_PREFIX, required};
+use crate::domain::tenant::is_main_namespace;
+
+/// Everything that the roles of the manifests grant to the operator, one by one.
+fn granted() -> BTreeSet<String> {
+    let mut granted = BTreeSet::new();
+    for role in access() {
+        let is_role = role["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"));
+        if !is_role || role["metadata"]["name"] != access::NAME {
+            continue;
+        }
+        let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
+        for rule in role["rules"].as_array().unwrap() {
+            let each = |part: &str| texts(&rule[part]).into_iter();
+            let names = if rule["resourceNames"].is_null() {
+                vec![String::new()]
+            } else {
+                texts(&rule["resourceNames"])
+            };
+            let resources = each("apiGroups")
+                .flat_map(|group| each("resources").map(move |it| format!("{group} {it}")));
+            for resource in resources {
+                for verb in each("verbs") {
+                    let said = |name: &String| format!("{resource} {verb} {name} {namespace}");
+                    granted.extend(names.iter().map(said));
+                }
+            }
+        }
+    }
+    granted
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_asked_of_a_cluster_is_what_its_owner_was_asked_to_grant() {
+    let asked = required().into_iter().map(|required| {
+        let Required { group, resource, verb, namespace, name } = required;
+        format!("{group} {resource} {verb} {name} {namespace}")
+    });
+    assert_eq!(asked.collect::<BTreeSet<String>>(), granted());
+    assert_eq!(required().len(), granted().len(), "nothing is asked twice");
+}
+
+#[test]
+fn a_right_is_called_as_kubectl_would_be_asked_for_it() {
+    let said: Vec<String> = required().iter().map(ToString::to_string).collect();
+    for expected in [
+        "delete namespaces",
+        "patch networkpolicies.networking.k8s.io",
+        "bind clusterroles.rbac.authorization.k8s.io catalyst-tenant-owner",
+        "patch configmaps catalyst-hub in namespace catalyst-system",
+        "create configmaps in namespace catalyst-system",
+    ] {
+        assert!(said.iter().any(|said| said == expected), "{expected}: {said:?}");
+    }
+}
+
+#[test]
+fn nothing_is_granted_that_would_make_the_operator_more() {
+    for manifest in access().iter().chain(&manifests()) {
+        let text = manifest.to_string();
+        for word in ["\"*\"", "escalate", "impersonate", "customresourcedefinitions", "token"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+    let of_secrets = required().into_iter().find(|right| right.resource == "secrets");
+    assert_eq!(of_secrets, None);
+}
+
+#[test]
+fn the_policy_knows_the_namespaces_of_tenants_by_their_names() {
+    assert!(is_main_namespace(&format!("{TENANT_PREFIX}kestrel"), "kestrel"));
+}
