@@ -12,13 +12,15 @@ mod manifest;
 mod operator;
 mod postgres;
 mod random;
+mod sovereign;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
-pub(crate) use kubernetes::hub_client;
+pub(crate) use kubernetes::{client_of, hub_client, may};
 pub(crate) use manifest::Manifest;
 pub(crate) use operator::{Installed, Operator, SYSTEM};
 pub(crate) use postgres::{Database, copy, database, empty_database};
 pub(crate) use random::{Random, effort};
+pub(crate) use sovereign::{Access, GRANTED};
 pub(crate) use world::World;

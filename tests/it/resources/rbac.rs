@@ -1,32 +1,16 @@
 //! Rights: the operator has those that it needs and no others, and so have the owners of Tenants.
 
 use catalyst_operator::api::Tenant;
-use k8s_openapi::api::{
-    authorization::v1::{SelfSubjectAccessReview, SubjectAccessReview},
-    rbac::v1::ClusterRole,
-};
-use kube::{
-    Api, Client, Config,
-    api::PostParams,
-    config::{KubeConfigOptions, Kubeconfig},
-};
-use serde_json::{Value, json};
+use k8s_openapi::api::{authorization::v1::SubjectAccessReview, rbac::v1::ClusterRole};
+use kube::{Api, Client, api::PostParams, config::Kubeconfig};
+use serde_json::json;
 
-use crate::support::{Franchise, Operator, World, hub_client, shared_franchise};
+use crate::support::{Franchise, Operator, World, client_of, hub_client, may, shared_franchise};
 
 /// A client with the operator's own credentials.
 async fn operator_client() -> Client {
-    let kubeconfig = Kubeconfig::read_from(&Operator::shared().await.installed.kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    Client::try_from(config.unwrap()).unwrap()
-}
-
-/// Whether the operator may do this.
-async fn may(client: &Client, attributes: Value) -> bool {
-    let review = json!({"metadata": {}, "spec": {"resourceAttributes": attributes}});
-    let review: SelfSubjectAccessReview = serde_json::from_value(review).unwrap();
-    let made = Api::all(client.clone()).create(&PostParams::default(), &review).await;
-    made.unwrap().status.unwrap().allowed
+    let kubeconfig = &Operator::shared().await.installed.kubeconfig;
+    client_of(Kubeconfig::read_from(kubeconfig).unwrap()).await
 }
 
 #[tokio::test]
@@ -51,7 +35,7 @@ async fn the_operator_may_do_what_it_needs_and_nothing_that_would_make_it_more()
         ("coordination.k8s.io", "leases", "delete", ""),
     ] {
         let asked = json!({"group": group, "resource": resource, "verb": verb, "name": name});
-        assert!(!may(&client, asked.clone()).await, "{asked}");
+        assert!(!may(&client, &asked).await, "{asked}");
     }
     for (group, resource, verb, name) in [
         ("rbac.authorization.k8s.io", "clusterroles", "bind", "catalyst-tenant-owner"),
@@ -59,7 +43,7 @@ async fn the_operator_may_do_what_it_needs_and_nothing_that_would_make_it_more()
         ("catalyst.openova.io", "tenants", "patch", ""),
     ] {
         let asked = json!({"group": group, "resource": resource, "verb": verb, "name": name});
-        assert!(may(&client, asked.clone()).await, "{asked}");
+        assert!(may(&client, &asked).await, "{asked}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use catalyst_operator::api;
 use k8s_openapi::{
-    api::core::v1::Namespace,
+    api::{authorization::v1::SelfSubjectAccessReview, core::v1::Namespace},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -27,11 +27,23 @@ pub(crate) async fn hub_client(world: &World) -> Client {
 
 /// A client of any cluster with every right.
 pub(crate) async fn client(cluster: &Cluster) -> Client {
+    client_of(Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig is there")).await
+}
+
+/// A client with the credentials of a kubeconfig.
+pub(crate) async fn client_of(kubeconfig: Kubeconfig) -> Client {
     // Fails where another test was first, which is as good.
     let _first = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig is there");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     Client::try_from(config.expect("the kubeconfig is good")).expect("a client can be made")
+}
+
+/// Whether a client may do what the attributes say.
+pub(crate) async fn may(client: &Client, attributes: &Value) -> bool {
+    let review = json!({"metadata": {}, "spec": {"resourceAttributes": attributes}});
+    let review: SelfSubjectAccessReview = serde_json::from_value(review).expect("it is a review");
+    let made = Api::all(client.clone()).create(&PostParams::default(), &review).await;
+    made.expect("everybody may ask").status.expect("it is judged").allowed
 }
 
 /// Founds a franchise whose Sovereigns may be the hub itself; gives the name of its namespace.

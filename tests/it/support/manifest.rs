@@ -27,6 +27,15 @@ impl Manifest {
         )
     }
 
+    /// A Sovereign on another cluster, by the kubeconfig in a Secret, that sells the same.
+    pub(crate) fn franchised(namespace: &str, name: &str, secret: &str) -> Self {
+        let connection =
+            json!({"mode": "Kubeconfig", "kubeconfig": {"secretRef": {"name": secret}}});
+        let mut sovereign = Self::sovereign(namespace).with("connection", connection);
+        sovereign.0["metadata"]["name"] = json!(name);
+        sovereign.with("domain", format!("{name}.example.om"))
+    }
+
     /// A Voucher worth 100 rial, any number of times. Its code is its name in capitals.
     pub(crate) fn voucher(namespace: &str, name: &str) -> Self {
         Self::new(
@@ -67,6 +76,11 @@ impl Manifest {
     pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.0["spec"][field] = value.into();
         self
+    }
+
+    /// A Tenant or a Voucher of another Sovereign.
+    pub(crate) fn on(self, sovereign: &str) -> Self {
+        self.with("sovereignRef", json!({"name": sovereign}))
     }
 
     /// Takes a field out of the spec.

@@ -196,6 +196,8 @@ impl Installed {
             .env("DATABASE_URL", &self.login_url)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("CATALYST_METRICS_ADDR", "127.0.0.1:0")
+            // Franchised clusters are on loopback here, which it would not call otherwise.
+            .env("CATALYST_REMOTE_ALLOW_CIDRS", "127.0.0.0/8")
             .env("RUST_LOG", LOGS)
             .envs(env.iter().copied())
             .stdin(Stdio::null())
@@ -276,7 +278,8 @@ fn binding(kind: &str, role: &str) -> Value {
     binding
 }
 
-async fn apply(client: &Client, manifest: &Value) {
+/// Applies a manifest of any kind as Helm does.
+pub(super) async fn apply(client: &Client, manifest: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (version, kind) = (text(&manifest["apiVersion"]), text(&manifest["kind"]));
     let (group, version) = version.split_once('/').unwrap_or(("", &version));

@@ -23,7 +23,6 @@ pub(crate) struct World {
 
 /// Where a cluster is, and how to get in as its administrator.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "tests of the operator read all of it")]
 pub(crate) struct Cluster {
     /// URL of the API server.
     pub(crate) server: String,
@@ -72,6 +71,22 @@ impl World {
         world.as_ref().unwrap_or_else(|why| panic!("there is no world to test in: {why}"))
     }
 
+    /// A cluster that is not the hub, as a franchisee has one: nothing of ours is on it. It starts
+    /// when the first test wants it, under a supervisor of its own, so that no other test waits.
+    /// It is never stopped either; a private world may have two clusters.
+    pub(crate) fn muscat() -> &'static Cluster {
+        const NAME: &str = "muscat";
+        static MUSCAT: OnceLock<Result<World, String>> = OnceLock::new();
+        let world = MUSCAT.get_or_init(|| Self::bare(&["--cluster", NAME]));
+        let world = world.as_ref().unwrap_or_else(|why| panic!("there is no {NAME}: {why}"));
+        world.cluster(NAME)
+    }
+
+    /// A program of those that the servers are.
+    pub(crate) fn program(name: &str) -> PathBuf {
+        assets().expect("the servers are there").join(name)
+    }
+
     /// A world for one test, with the supervisor's own options; it ends with the value.
     pub(crate) fn private(options: &[&str]) -> Self {
         Self::launch(options).unwrap_or_else(|why| panic!("there is no private world: {why}"))
@@ -117,11 +132,7 @@ impl World {
     }
 
     fn launch(options: &[&str]) -> Result<Self, String> {
-        let assets = assets()?;
-        let (supervisor, access) = Supervisor::start(&assets, options)
-            .map_err(|why| format!("the supervisor did not start its servers: {why}"))?;
-        let world = Self { access, supervisor: Some(Mutex::new(supervisor)) };
-        world.prepare(async |world| {
+        Self::bare(options)?.prepare(async |world| {
             let definitions = async {
                 if !world.access.clusters.is_empty() {
                     kubernetes::install_definitions(world).await;
@@ -129,6 +140,13 @@ impl World {
             };
             tokio::join!(postgres::make_template(world), definitions);
         })
+    }
+
+    /// Servers with nothing on them.
+    fn bare(options: &[&str]) -> Result<Self, String> {
+        let (supervisor, access) = Supervisor::start(&assets()?, options)
+            .map_err(|why| format!("the supervisor did not start its servers: {why}"))?;
+        Ok(Self { access, supervisor: Some(Mutex::new(supervisor)) })
     }
 
     /// A world whose servers are there already, for tests of the ledger alone.
