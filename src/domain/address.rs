@@ -90,7 +90,7 @@ pub fn judge(socket: SocketAddr, hub: &[SocketAddr], allowed: &Allowed) -> Resul
     let address = socket.ip();
     let is_hub = |it: &SocketAddr| bare(it.ip()) == bare(address) && it.port() == socket.port();
     let what = if hub.iter().any(is_hub) && !allowed.names(address) {
-        Some("where the hub's own API server is")
+        Some("the hub's own API server")
     } else if allowed.has(address) {
         None
     } else {
@@ -118,9 +118,8 @@ fn hidden(address: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             Some(joined(high, low))
         }
-        // Mapped once more, for translators without state.
-        [0, 0, 0, 0, 0xffff, 0, high, low] => Some(joined(high, low)),
-        [0x2002, high, low, ..] => Some(joined(high, low)),
+        // Translated without state, and 6to4.
+        [0, 0, 0, 0, 0xffff, 0, high, low] | [0x2002, high, low, ..] => Some(joined(high, low)),
         // Teredo, which turns all bits over.
         [0x2001, 0, .., high, low] => Some(joined(!high, !low)),
         _ => None,

@@ -12,7 +12,7 @@ const RESERVED: &str = "a reserved address";
 const BROADCAST: &str = "the broadcast address";
 const SITE_LOCAL: &str = "a site-local address, which are given up";
 const TRANSLATED: &str = "an address that a translator turns into another";
-const HUB: &str = "where the hub's own API server is";
+const HUB: &str = "the hub's own API server";
 
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap_or_else(|_| panic!("{text} is no address"))
@@ -169,7 +169,7 @@ fn the_administrator_allows_what_is_refused() {
 
 #[test]
 fn the_hubs_own_server_is_refused_unless_it_is_listed_itself() {
-    let hub = ["10.96.0.1:443", "127.0.0.1:6443", "[fd00::1]:443"].map(|text| text.parse());
+    let hub = ["10.96.0.1:443", "127.0.0.1:6443", "[fd00::1]:443"].map(str::parse);
     let hub = hub.map(|socket| socket.expect("a socket"));
     for (list, text, expected) in [
         ("", "10.96.0.1:443", Some(HUB)),
@@ -208,7 +208,7 @@ fn a_list_is_read_with_spaces_and_a_bad_part_is_named() {
         ("10.0.0.0/8", "::ffff:10.1.1.1", true),
         ("fd00::/8", "10.1.1.1", false),
     ] {
-        assert_eq!(allowed(text).has(super::tests::address(address)), expected, "{text}");
+        assert_eq!(allowed(text).has(self::address(address)), expected, "{text}");
     }
     for (text, says) in [
         (",", "\"\" is not a CIDR: write one such as 10.8.0.0/16"),

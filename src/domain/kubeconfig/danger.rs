@@ -37,8 +37,9 @@ fn entries<'a>(file: &'a Value, list: &str, inner: &str) -> Vec<&'a Value> {
 /// Whether a field says anything: what is empty means nothing, but for a command or a plugin.
 fn is_set(entry: &Value, field: &str) -> bool {
     match entry.get(field) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
+        None | Some(Value::Null) => false,
         Some(_) if ["exec", "auth-provider"].contains(&field) => true,
+        Some(Value::Bool(value)) => *value || field != "insecure-skip-tls-verify",
         Some(Value::String(text)) => !text.is_empty(),
         Some(Value::Sequence(items)) => !items.is_empty(),
         Some(Value::Mapping(fields)) => !fields.is_empty(),

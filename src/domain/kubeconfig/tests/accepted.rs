@@ -146,7 +146,7 @@ fn credentials_say_while_they_are_good() {
         (token(r#"{"iat":1767225600}"#), None),
         (token(r#"{"exp":"soon"}"#), None),
         (token(r#"{"exp":-99999999999999999}"#), None),
-        (token(r#"[1798761600]"#), None),
+        (token("[1798761600]"), None),
         (token(r#"{"exp":1798761600}"#), Some((None, end))),
         (token(r#"{"exp":1798761600,"nbf":"x"}"#), Some((None, end))),
         (token(r#"{"exp":1798761600,"iat":1767225600}"#), both),

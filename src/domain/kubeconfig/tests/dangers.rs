@@ -3,7 +3,7 @@
 use super::*;
 
 /// What is dangerous, the worst first: in the user or in the cluster, and what is said of it.
-const DANGERS: [(&str, &str); 18] = [
+const DANGERS: [(&str, &str); 19] = [
     ("user: exec: {command: sh}", "KubeconfigExec"),
     ("user: auth-provider: {name: oidc}", "KubeconfigAuthProvider"),
     ("user: tokenFile: /var/run/token", "KubeconfigTokenFile"),
@@ -21,6 +21,7 @@ const DANGERS: [(&str, &str); 18] = [
     ("user: password: word", "KubeconfigPassword"),
     ("cluster: proxy-url: 'http://proxy:3128'", "KubeconfigProxy"),
     ("cluster: proxy-url: 'socks5://a'", "KubeconfigProxy"),
+    ("user: tokenFile: false", "KubeconfigTokenFile"),
     ("cluster: proxy-url: {}x", "KubeconfigUnreadable"),
 ];
 
@@ -41,7 +42,7 @@ fn nothing_dangerous_is_ever_accepted() {
     for (danger, expected) in DANGERS {
         assert_eq!(judged(&with(&[danger])), expected, "{danger}");
     }
-    let odd = ["exec: {}", "exec: ''", "exec: []", "exec: true", "auth-provider: {}"];
+    let odd = ["exec: {}", "exec: ''", "exec: []", "exec: false", "auth-provider: {}"];
     for field in odd {
         let found = judged(&with(&[&format!("user: {field}")]));
         assert!(["KubeconfigExec", "KubeconfigAuthProvider"].contains(&found), "{field}: {found}");
