@@ -2,10 +2,12 @@
 //!
 //! [`crate::api`] types are parsed here into types that cannot be wrong, once, and trusted after.
 
+pub mod address;
 pub mod code;
 pub mod duration;
 pub mod facts;
 pub mod instant;
+pub mod kubeconfig;
 pub mod money;
 pub mod object;
 pub mod proration;

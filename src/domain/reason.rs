@@ -76,7 +76,7 @@ mod tests {
     fn a_message_continues_a_sentence_and_has_no_full_stop() {
         // Words of the vocabulary and of the API may begin a message as they are written.
         let begins = |text: &str| {
-            let names = ["{", "Sovereign ", "Tenant ", "Voucher "];
+            let names = ["{", "Secret ", "Sovereign ", "Tenant ", "Voucher "];
             text.starts_with(char::is_lowercase) || names.iter().any(|it| text.starts_with(it))
         };
         for (name, message) in Reason::MESSAGES {

@@ -115,13 +115,14 @@ reasons! {
     /// It is no kubeconfig.
     KubeconfigUnreadable { why: String } Stalled
         "the Secret holds no kubeconfig that can be read: {why}"
-    /// YAML that refers to itself.
+    /// YAML that refers to itself, or could.
     KubeconfigHasAliases {} Stalled
-        "the kubeconfig has YAML anchors, aliases or tags: write each value where it is used"
+        "the kubeconfig has YAML anchors, aliases, tags or merge keys: write each value where it \
+         is used, and put one with &, * or ! in quotes"
     /// It leaves a choice.
     KubeconfigNotOne { what: String, count: usize } Stalled
-        "the kubeconfig has {count} {what} and must have exactly one: remove the others, as with \
-         kubectl config view --raw --minify --flatten"
+        "the kubeconfig has {count} {what} and must have exactly one: write it with kubectl config \
+         view --raw --minify --flatten"
     /// Its context leads nowhere.
     KubeconfigContextWrong { why: String } Stalled
         "the context of the kubeconfig cannot be used: {why}"
@@ -143,8 +144,8 @@ reasons! {
          content in {field}-data, as with kubectl config view --raw --flatten"
     /// It wants no proof of who the server is.
     KubeconfigInsecure {} Stalled
-        "the kubeconfig sets insecure-skip-tls-verify, which would send the credentials to anybody: \
-         remove it and write certificate-authority-data"
+        "the kubeconfig sets insecure-skip-tls-verify, which would send the credentials to \
+         anybody: remove it and write certificate-authority-data"
     /// It wants to be somebody else.
     KubeconfigImpersonates { field: String } Stalled
         "the kubeconfig impersonates somebody with {field}: use the credentials of the user itself"
@@ -164,7 +165,8 @@ reasons! {
         "the server of the kubeconfig, {server}, cannot be used: {why}"
     /// Nothing vouches for the server.
     KubeconfigNoAuthority {} Stalled
-        "the kubeconfig has no certificate-authority-data, so nothing vouches for the server: add it"
+        "the kubeconfig has no certificate-authority-data, so nothing vouches for the server: add \
+         it"
     /// What vouches for the server is no certificate.
     KubeconfigAuthorityUnusable { why: String } Stalled
         "certificate-authority-data of the kubeconfig cannot be used: {why}"
