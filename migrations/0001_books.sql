@@ -68,11 +68,22 @@ create table sovereign (
     sovereign text collate "C" not null,
     currency text collate "C" not null references currency,
     cluster text not null,
+    -- The Secret with the way to its cluster; null where that is the hub itself.
+    secret text collate "C",
+    -- How long it must not have answered before a Tenant may leave without it; null for never.
+    abandon_after interval constraint sovereign_abandon_after check (abandon_after >= '1 hour'),
+    -- Since when its cluster does not answer, and since when it does.
+    dark_since timestamptz,
+    reached_at timestamptz not null default '-infinity',
     closed boolean not null default false,
     xid bigint not null default pg_current_xact_id()::text::bigint,
     constraint sovereign_pk primary key (franchise, sovereign),
     constraint sovereign_currency unique (franchise, sovereign, currency)
 );
+
+-- One way per franchise and cluster: two would undo each other's work.
+create unique index sovereign_alone_on_its_cluster on sovereign (franchise, cluster)
+    where secret is not null and not closed;
 
 -- What a plan cost and contained when it was accepted. Immutable: orders name the revision.
 create table plan_revision (
@@ -153,7 +164,9 @@ create table account (
     constraint account_no_overdraft check (posted >= 0 and held between 0 and posted)
 ) with (fillfactor = 70);
 
--- What we made on a cluster, written before it is made; the UID follows when it is known.
+-- What we made on a cluster, written before it is made; the UID follows when it is known. What was
+-- given up while the cluster did not answer is a tombstone: it waits to be taken away, or for its
+-- organization to come back. Once it is `condemned`, it is too late for that.
 create table inventory (
     franchise int not null,
     organization text collate "C" not null,
@@ -162,10 +175,14 @@ create table inventory (
     namespace text not null,
     name text not null,
     uid text,
+    abandoned_at timestamptz,
+    condemned boolean not null default false,
+    constraint inventory_condemned check (not condemned or abandoned_at is not null),
     constraint inventory_pk primary key (franchise, cluster, kind, namespace, name),
     constraint inventory_organization foreign key (franchise, organization) references organization
 );
 create index inventory_of on inventory (franchise, organization);
+create index inventory_tombstones on inventory (franchise, cluster) where abandoned_at is not null;
 
 create function append_only() returns trigger language plpgsql as $$
 begin

@@ -102,10 +102,10 @@ end $$;
 
 -- Accepts a Sovereign and what it sells: founds the franchise at first sight, opens its system
 -- accounts, adds a revision for every plan whose price or content changed, and withdraws plans
--- that are gone. p_plans: [{name, amount, terms}].
+-- that are gone. p_plans: [{name, amount, terms}]. p_secret is null for the hub itself.
 create function accept_sovereign_v1(p_namespace text, p_namespace_uid text, p_epoch bigint,
-    p_sovereign text, p_currency text, p_cluster text, p_plans jsonb,
-    out outcome text, out detail jsonb)
+    p_sovereign text, p_currency text, p_cluster text, p_plans jsonb, p_secret text,
+    p_abandon_after text, out outcome text, out detail jsonb)
 language plpgsql as $$
 declare f record; s record; x record; t timestamptz := ledger.now();
 begin
@@ -119,10 +119,16 @@ begin
         select * into f from admit(p_namespace, p_epoch);
     end if;
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform from franchise where franchise = f.franchise and namespace_uid = p_namespace_uid;
+    perform from franchise where franchise = f.franchise and namespace_uid = p_namespace_uid
+        for no key update;
     if not found then outcome := 'FranchiseIdentityChanged'; return; end if;
-    insert into sovereign (franchise, sovereign, currency, cluster)
-        values (f.franchise, p_sovereign, p_currency, p_cluster) on conflict do nothing;
+    if p_secret is not null
+        and taken_by(f.franchise, p_sovereign, p_cluster) is not null then
+        outcome := 'ClusterTaken'; return;
+    end if;
+    insert into sovereign (franchise, sovereign, currency, cluster, secret, reached_at)
+        values (f.franchise, p_sovereign, p_currency, p_cluster, p_secret, t)
+        on conflict do nothing;
     select * into s from sovereign
         where franchise = f.franchise and sovereign = p_sovereign for update;
     if s.currency <> p_currency then
@@ -133,8 +139,11 @@ begin
         detail := jsonb_build_object('cluster', s.cluster);
         return;
     end if;
-    update sovereign set closed = false, xid = pg_current_xact_id()::text::bigint
-        where franchise = f.franchise and sovereign = p_sovereign and closed;
+    update sovereign set closed = false, secret = p_secret,
+            abandon_after = p_abandon_after::interval, xid = pg_current_xact_id()::text::bigint
+        where franchise = f.franchise and sovereign = p_sovereign
+        and (closed, secret, abandon_after)
+            is distinct from (false, p_secret, p_abandon_after::interval);
     insert into account (franchise, kind, currency)
         select f.franchise, kind, p_currency
         from unnest(array['promotion', 'external', 'revenue', 'expired']) as kind
@@ -166,6 +175,13 @@ begin
         and plan not in (select name from jsonb_to_recordset(p_plans) as w (name text));
     outcome := 'Accepted';
 end $$;
+
+-- Another Sovereign of the franchise that reaches the same cluster by a kubeconfig.
+create function taken_by(p_franchise int, p_sovereign text, p_cluster text) returns text
+language sql stable as $$
+    select sovereign from sovereign where franchise = p_franchise and cluster = p_cluster
+        and sovereign <> p_sovereign and secret is not null and not closed limit 1
+$$;
 
 -- Accepts that the namespace of a franchise was made anew: its money moves again.
 create function accept_franchise_v1(p_namespace text, p_epoch bigint, p_namespace_uid text,
@@ -238,6 +254,10 @@ begin
         outcome := 'OrganizationTaken';
         return;
     end if;
+    -- What it gave up there is its own again, unless that is being taken away.
+    update inventory set abandoned_at = null where franchise = f.franchise
+        and organization = p_organization and cluster = s.cluster and not condemned
+        and abandoned_at is not null;
     update organization set grace = p_grace::interval
         where franchise = f.franchise and organization = p_organization
         and grace <> p_grace::interval;
@@ -266,8 +286,8 @@ begin
     for o in select * from open_orders(f.franchise, p_organization) loop
         perform void(f.franchise, o.ord);
     end loop;
-    if exists (select from inventory
-        where franchise = f.franchise and organization = p_organization) then
+    if exists (select from inventory where franchise = f.franchise
+        and organization = p_organization and abandoned_at is null) then
         outcome := 'ObjectsRemain'; return;
     end if;
     update organization set tenant = null, xid = pg_current_xact_id()::text::bigint

@@ -12,8 +12,9 @@ begin
     from jsonb_to_recordset(p_objects) as o (kind text, namespace text, name text, uid text)
     order by o.kind, o.namespace, o.name
     on conflict (franchise, cluster, kind, namespace, name) do update
-        set uid = excluded.uid
-        where i.organization = p_organization and i.uid is distinct from excluded.uid;
+        set uid = excluded.uid, abandoned_at = null
+        where i.organization = p_organization and not i.condemned
+        and (i.uid, i.abandoned_at) is distinct from (excluded.uid, null);
     outcome := 'Journaled';
 end $$;
 

@@ -48,8 +48,8 @@ pub const FRANCHISE_LABEL: &str = "catalyst.openova.io/franchise";
 /// On a hub Namespace that was made anew: its UID, by which an administrator says that it is the
 /// same franchise.
 pub const ACCEPT_FRANCHISE_ANNOTATION: &str = "catalyst.openova.io/accept-franchise-uid";
-/// On a Sovereign whose cluster is another one now: its UID, by which an administrator says that the
-/// Sovereign lives there from now on.
+/// On a Sovereign whose cluster is another one now: its UID, by which an administrator says that
+/// the Sovereign lives there from now on.
 pub const ACCEPT_CLUSTER_ANNOTATION: &str = "catalyst.openova.io/accept-cluster-uid";
 /// On a leaving Tenant: its own UID, by which somebody says that what stands on a cluster that does
 /// not answer is given up.

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     api,
-    controllers::chain,
+    domain::{address::Allowed, sentence::chain},
     run::{self, Settings},
     store::{self, schema},
 };
@@ -79,6 +79,17 @@ struct Run {
         action = clap::ArgAction::Set
     )]
     leader_elect: bool,
+    /// Addresses that a kubeconfig of a Sovereign may name although they are refused by default,
+    /// such as loopback ones: CIDRs, separated by commas.
+    #[arg(
+        long,
+        env = "CATALYST_REMOTE_ALLOW_CIDRS",
+        default_value = "",
+        value_name = "CIDRS",
+        value_parser = Allowed::parse,
+        hide_default_value = true
+    )]
+    remote_allow_cidrs: Allowed,
     /// Move money although the database server may lose in a crash what it acknowledged. For tests
     /// only; a condition of every Sovereign and a metric say that it is on.
     #[arg(long, env = "CATALYST_ALLOW_UNSAFE_DURABILITY")]
@@ -137,6 +148,7 @@ async fn execute(command: Command) -> Result<(), Error> {
                 metrics_addr: run.metrics_addr,
                 namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
                 leader_elect: run.leader_elect,
+                remote_allow: run.remote_allow_cidrs,
                 allow_unsafe_durability: run.allow_unsafe_durability,
                 audit_every: Duration::from_secs(run.audit_every),
             };

@@ -3,15 +3,24 @@
 //! The cluster that a Tenant lives on is a [`Cluster`], also when it is the hub; the [`Host`] is
 //! where our own kinds live.
 
+mod contact;
 mod error;
 mod fleet;
 mod host;
+mod link;
+mod news;
 mod notes;
+mod pulse;
+mod remote;
+mod rights;
 mod secrets;
+mod tie;
+mod trouble;
 mod watch;
 
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
+pub use contact::Offer;
 pub use error::Error;
 pub use fleet::Fleet;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -22,8 +31,12 @@ use kube::{
     api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::{ApiResource, GroupVersionKind},
 };
+pub use link::{Standing, View};
+pub use news::News;
 pub use notes::{Note, Notes};
-pub use secrets::{Place, Secrets};
+pub use secrets::{Content, Kept, Place, Secrets};
+use tie::Tie;
+pub use trouble::Trouble;
 pub use watch::{Watched, mirror, watch};
 
 use crate::{
@@ -37,6 +50,10 @@ const CALL_MAX: Duration = Duration::from_secs(10);
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How many objects of one Tenant are asked for or applied at a time.
 const AT_ONCE: usize = 4;
+/// How long a cluster may take to say who it is.
+const WHO_MAX: Duration = Duration::from_secs(5);
+/// How much of its version is of interest.
+const VERSION_MAX: usize = 64;
 
 /// A client for the cluster of a configuration. The library's own retry is off: it trusts the
 /// server's `Retry-After` and repeats calls that may have taken effect.
@@ -55,6 +72,14 @@ pub struct Cluster {
     client: Client,
     uid: String,
     version: String,
+    /// None for the hub, whose failures are everybody's.
+    tie: Option<Arc<Tie>>,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "cluster {}", self.uid)
+    }
 }
 
 impl Cluster {
@@ -63,13 +88,60 @@ impl Cluster {
     /// # Errors
     /// It does not answer, or may not tell us.
     pub async fn identify(client: Client) -> Result<Self, Error> {
-        let namespaces: Api<Namespace> = Api::all(client.clone());
-        let system =
-            bounded("identify", "the cluster", namespaces.get_metadata("kube-system")).await?;
-        let version = bounded("ask the version of", "the cluster", client.apiserver_version());
-        let version = version.await?.git_version;
-        let uid = system.metadata.uid.unwrap_or_default();
-        Ok(Self { client, uid, version })
+        Self { client, uid: String::new(), version: String::new(), tie: None }.identified().await
+    }
+
+    /// The same for a cluster that is not ours.
+    async fn identify_tied(client: Client, tie: Arc<Tie>) -> Result<Self, Error> {
+        let tie = Some(tie);
+        Self { client, uid: String::new(), version: String::new(), tie }.identified().await
+    }
+
+    async fn identified(self) -> Result<Self, Error> {
+        let uid = self.who().await?;
+        let call = self.client.apiserver_version();
+        let version = self.call("ask the version of", "the cluster", call).await?.git_version;
+        let version = version.chars().filter(char::is_ascii_graphic).take(VERSION_MAX).collect();
+        Ok(Self { uid, version, ..self })
+    }
+
+    /// Who answers for it now.
+    async fn who(&self) -> Result<String, Error> {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let call = namespaces.get_metadata("kube-system");
+        let asked = self.call("identify", "the cluster", call);
+        let answer = tokio::time::timeout(WHO_MAX, asked).await;
+        let system = answer.unwrap_or_else(|_elapsed| {
+            Err(Error::Silent { doing: "identify", object: "the cluster".to_owned() })
+        })?;
+        Ok(system.metadata.uid.unwrap_or_default())
+    }
+
+    /// Makes sure that it is still the one that it was, as far as that is not certain.
+    async fn still(&self) -> Result<(), Error> {
+        if self.tie.is_none() {
+            return Ok(());
+        }
+        let seen = self.who().await?;
+        if seen == self.uid {
+            return Ok(());
+        }
+        self.tie.iter().for_each(|tie| tie.doubt.notify_one());
+        let (doing, object) = ("recognise", "the cluster".to_owned());
+        Err(Error::Faltering { doing, object, why: "it is another one than before".to_owned() })
+    }
+
+    /// Makes a call that ends, and notes what it says of the cluster.
+    async fn call<T>(
+        &self,
+        doing: &'static str,
+        object: &str,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Error> {
+        match &self.tie {
+            Some(tie) => tie.call(doing, object, call).await,
+            None => bounded(doing, object, call).await,
+        }
     }
 
     /// The UID of its kube-system namespace.
@@ -90,6 +162,7 @@ impl Cluster {
     /// # Errors
     /// The cluster does not answer, or refuses.
     pub async fn live(&self, names: BTreeSet<Identity>) -> Result<LiveObjects, Error> {
+        self.still().await?;
         let (namespaces, rest): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|identity| identity.kind == Kind::Namespace);
         let mut live = self.get_all(namespaces).await?;
@@ -110,7 +183,7 @@ impl Cluster {
         let params =
             PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         let api = self.api(&object.identity);
-        let created = bounded("create", &name, api.create(&params, &manifest)).await?;
+        let created = self.call("create", &name, api.create(&params, &manifest)).await?;
         live(object.identity.clone(), created)
     }
 
@@ -123,13 +196,13 @@ impl Cluster {
         let params = PatchParams::apply(MANAGER).force();
         let patch = Patch::Apply(&object.manifest);
         let applied = api.patch(&object.identity.name, &params, &patch);
-        let applied = bounded("apply", &title(&object.identity), applied).await?;
+        let applied = self.call("apply", &title(&object.identity), applied).await?;
         let applied = live(object.identity.clone(), applied)?;
         // Server-side apply leaves the keys of a map that others added.
         let Some(patch) = applied.surplus(object).map(Patch::Merge) else { return Ok(applied) };
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..Default::default() };
         let mended = api.patch(&object.identity.name, &params, &patch);
-        let mended = bounded("mend", &title(&object.identity), mended).await?;
+        let mended = self.call("mend", &title(&object.identity), mended).await?;
         live(object.identity.clone(), mended)
     }
 
@@ -156,7 +229,7 @@ impl Cluster {
             ..DeleteParams::background()
         };
         let name = title(&object.identity);
-        match bounded("delete", &name, api.delete(&object.identity.name, &params)).await {
+        match self.call("delete", &name, api.delete(&object.identity.name, &params)).await {
             Err(Error::Refused { status, .. }) if status.is_not_found() || status.is_conflict() => {
                 Ok(())
             }
@@ -172,7 +245,7 @@ impl Cluster {
 
     async fn get(&self, identity: Identity) -> Result<Option<Live>, Error> {
         let api = self.api(&identity);
-        let found = bounded("get", &title(&identity), api.get_opt(&identity.name)).await?;
+        let found = self.call("get", &title(&identity), api.get_opt(&identity.name)).await?;
         found.map(|object| live(identity, object)).transpose()
     }
 

@@ -6,6 +6,7 @@ mod conditions;
 mod context;
 mod error;
 mod exit;
+mod lanes;
 mod object;
 mod ownership;
 pub mod permissions;
@@ -15,12 +16,12 @@ mod runner;
 mod seal;
 mod sovereign;
 mod tenant;
-
 mod voucher;
 mod wake;
 
 pub use context::{Context, FranchiseNamespace};
-pub use error::{Error, chain};
+pub use error::Error;
+pub use lanes::Lanes;
 pub use ownership::Ownership;
 pub use published::Published;
 pub use retry::Retries;

@@ -36,6 +36,12 @@ struct Franchise {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Sovereign {
+    namespace: String,
+    sovereign: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: String,
 }
@@ -50,6 +56,9 @@ pub struct Metrics {
     status_writes: Family<Kind, Counter>,
     leader: Gauge,
     frozen: Family<Franchise, Gauge>,
+    connected: Family<Sovereign, Gauge>,
+    expiry: Family<Sovereign, Gauge>,
+    tombstones: Family<Sovereign, Gauge>,
     violations: Gauge,
     unsafe_durability: Gauge,
     build: Family<Build, Gauge<f64, AtomicU64>>,
@@ -71,6 +80,9 @@ impl Default for Metrics {
             status_writes: Family::default(),
             leader: Gauge::default(),
             frozen: Family::default(),
+            connected: Family::default(),
+            expiry: Family::default(),
+            tombstones: Family::default(),
             violations: Gauge::default(),
             unsafe_durability: Gauge::default(),
             build: Family::default(),
@@ -99,6 +111,13 @@ impl Metrics {
         registry.register("leader", "1 where this process leads", self.leader.clone());
         let frozen = "1 where the money of a franchise waits for a person";
         registry.register("frozen", frozen, self.frozen.clone());
+        let connected = "1 where the cluster of a Sovereign can be used, 0 where it is dark";
+        registry.register("sovereign_connected", connected, self.connected.clone());
+        let expiry = "When the credentials for the cluster of a Sovereign expire, in Unix time";
+        let name = "sovereign_credential_expiry_timestamp_seconds";
+        registry.register(name, expiry, self.expiry.clone());
+        let tombstones = "Organizations that left something on the cluster of a Sovereign";
+        registry.register("sovereign_tombstones", tombstones, self.tombstones.clone());
         let violations = "Rows that the last audit of the ledger found broken";
         registry.register("ledger_violations", violations, self.violations.clone());
         registry.register(
@@ -139,6 +158,36 @@ impl Metrics {
     pub fn frozen(&self, franchise: &str, is_frozen: bool) {
         let franchise = Franchise { franchise: franchise.to_owned() };
         self.frozen.get_or_create(&franchise).set(is_frozen.into());
+    }
+
+    /// How the cluster of a Sovereign stands: whether it can be used, until when in Unix time, and
+    /// how many organizations left something there.
+    pub fn sovereign(
+        &self,
+        (namespace, sovereign): &(String, String),
+        is_connected: bool,
+        expires: Option<i64>,
+        tombstones: usize,
+    ) {
+        let labels = Sovereign { namespace: namespace.clone(), sovereign: sovereign.clone() };
+        self.connected.get_or_create(&labels).set(is_connected.into());
+        self.tombstones.get_or_create(&labels).set(i64::try_from(tombstones).unwrap_or(i64::MAX));
+        match expires {
+            Some(expires) => {
+                self.expiry.get_or_create(&labels).set(expires);
+            }
+            None => {
+                self.expiry.remove(&labels);
+            }
+        }
+    }
+
+    /// A Sovereign is gone, and what was counted of it.
+    pub fn forget_sovereign(&self, (namespace, sovereign): &(String, String)) {
+        let labels = Sovereign { namespace: namespace.clone(), sovereign: sovereign.clone() };
+        self.connected.remove(&labels);
+        self.expiry.remove(&labels);
+        self.tombstones.remove(&labels);
     }
 
     /// How many rows an audit found broken.

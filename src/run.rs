@@ -11,9 +11,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cluster::{self, Fleet, Host, Notes, Secrets},
     controllers::{
-        self, Context, Controllers, Ownership, Published, Retries, Sealer, Wakers, audit, chain,
+        self, Context, Controllers, Lanes, Ownership, Published, Retries, Sealer, Wakers, audit,
     },
-    domain::reason::{Outlook, Reason},
+    domain::{
+        address::Allowed,
+        reason::{Outlook, Reason},
+        sentence::chain,
+    },
     http,
     metrics::Metrics,
     readiness::Readiness,
@@ -43,6 +47,8 @@ pub struct Settings {
     pub namespaces: BTreeSet<String>,
     /// Whether to act only while holding the Lease.
     pub leader_elect: bool,
+    /// Addresses that a kubeconfig may name although they are refused by default.
+    pub remote_allow: Allowed,
     /// Whether money moves on a server that may lose what it acknowledged.
     pub allow_unsafe_durability: bool,
     /// How often the ledger is audited.
@@ -86,18 +92,22 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     telemetry::start();
     // One provider for both libraries that speak TLS; a second call finds the first.
     let _first = rustls::crypto::ring::default_provider().install_default();
-    let client = cluster::client(Config::infer().await.map_err(Error::Config)?)?;
+    let config = Config::infer().await.map_err(Error::Config)?;
+    let url = config.cluster_url.clone();
+    let client = cluster::client(config)?;
+    let rights = controllers::permissions::required();
+    let (fleet, news) = Fleet::new((client.clone(), &url), settings.remote_allow.clone(), rights);
     let stop = CancellationToken::new();
     let selector = controllers::franchise_selector();
     let (franchises, events) =
         cluster::mirror::<PartialObjectMeta<Namespace>>(client.clone(), &selector);
     let identity = identity();
     let (secrets, opened) = Secrets::new(client.clone());
-    let ctx = Arc::new(context(&settings, &client, (franchises, secrets), &identity)?);
+    let ctx = Arc::new(context(&settings, &client, (franchises, secrets, fleet), &identity)?);
     let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
     tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
-    let mut controllers = controllers::start(&ctx, &client, (events, opened), &stop);
+    let mut controllers = controllers::start(&ctx, &client, (events, opened, news), &stop);
     let wakers = controllers.wakers.clone();
     let acting =
         Acting { ctx: &ctx, wakers: &wakers, stop: &stop, audit_every: settings.audit_every };
@@ -137,7 +147,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 fn context(
     settings: &Settings,
     client: &Client,
-    (franchises, secrets): (Mirror<PartialObjectMeta<Namespace>>, Secrets),
+    (franchises, secrets, fleet): (Mirror<PartialObjectMeta<Namespace>>, Secrets, Fleet),
     identity: &str,
 ) -> Result<Context, Error> {
     let allow = settings.allow_unsafe_durability;
@@ -148,10 +158,11 @@ fn context(
         host: Host::new(client.clone(), identity),
         secrets,
         notes: Notes::new(client.clone(), &settings.namespace),
-        fleet: Fleet::new(client.clone()),
+        fleet,
         ownership: Ownership::default(),
         franchises,
         namespaces: settings.namespaces.clone(),
+        lanes: Lanes::default(),
         retries: Retries::default(),
         published: Published::default(),
         metrics: Metrics::default(),

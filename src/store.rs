@@ -18,6 +18,7 @@ mod follow;
 pub mod schema;
 mod seal;
 mod session;
+mod sovereigns;
 pub mod sql;
 
 use std::{str::FromStr as _, time::Duration};
@@ -29,6 +30,7 @@ pub use door::{Door, VoucherTerms};
 pub use error::Error;
 pub use follow::{Change, Followed, Follower};
 use session::once;
+pub use sovereigns::Home;
 use sqlx::{
     AssertSqlSafe, Executor as _,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},

@@ -25,6 +25,17 @@ pub enum Error {
         /// What the client said.
         source: kube::Error,
     },
+    /// The cluster of a Sovereign did not give an answer this time. Its link judges whether it is
+    /// dark; until then, nobody is told.
+    #[error("cannot {doing} {object}: {why}")]
+    Faltering {
+        /// What we were doing.
+        doing: &'static str,
+        /// To which object.
+        object: String,
+        /// What happened instead of an answer.
+        why: String,
+    },
     /// It took longer than any call may.
     #[error("cannot {doing} {object}: no answer in time")]
     Silent {

@@ -1,27 +1,75 @@
-//! Codes that are kept in Secrets of the hub. The operator has no right to secrets but what a Role
-//! in the namespace grants for one by its name, so each is read and watched alone.
+//! Codes and kubeconfigs that are kept in Secrets of the hub. The operator has no right to secrets
+//! but what a Role in the namespace grants for one by its name, so each is read and watched alone.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, core::PartialObjectMeta};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{Patch, PatchParams},
+    core::PartialObjectMeta,
+};
+use serde_json::json;
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::AbortHandle,
 };
 
 use super::{Error, bounded, watch::watch_one};
-use crate::domain::{code::Given, reason::Reason};
+use crate::{
+    api::MANAGER,
+    domain::{code::Given, reason::Reason},
+};
 
 /// How many Secrets are watched at a time, since each takes a connection.
 const WATCHES_MAX: usize = 128;
 
 /// A Secret by namespace and name.
 pub type Place = (String, String);
+
+/// What a Secret is to us.
+#[derive(Clone, Default)]
+pub enum Kept {
+    /// It is not there.
+    #[default]
+    Missing,
+    /// We may not read it.
+    Forbidden,
+    /// What it holds.
+    There(Content),
+}
+
+/// What a Secret holds.
+#[derive(Clone)]
+pub struct Content {
+    /// Values by key.
+    pub data: BTreeMap<String, Vec<u8>>,
+    finalizers: Vec<String>,
+    version: Option<String>,
+}
+
+impl std::fmt::Debug for Kept {
+    /// Says nothing of what it holds.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Missing => "missing",
+            Self::Forbidden => "forbidden",
+            Self::There(_) => "there",
+        })
+    }
+}
+
+impl Content {
+    /// Whether a finalizer holds it.
+    #[must_use]
+    pub fn is_held(&self, finalizer: &str) -> bool {
+        self.finalizers.iter().any(|name| name == finalizer)
+    }
+}
 
 /// The Secrets that somebody named. Cheap to clone.
 #[derive(Clone)]
@@ -46,21 +94,84 @@ impl Secrets {
     /// The hub does not answer.
     pub async fn open(&self, namespace: &str, given: &mut Given) -> Result<(), Error> {
         let Given::Kept { at, code } = given else { return Ok(()) };
-        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let title = format!("Secret {namespace}/{}", at.secret);
-        *code = match bounded("read", &title, secrets.get_opt(&at.secret)).await {
-            Ok(found) => {
-                // It begins with a word, so that no change falls between the two.
-                self.watch((namespace.to_owned(), at.secret.clone()));
-                let data = found.and_then(|secret| secret.data).unwrap_or_default();
-                at.open(data.get(&at.key).map(|value| value.0.as_slice()))
-            }
-            Err(error) if error.is_forbidden() => {
-                Err(Reason::CodeSecretForbidden { secret: at.secret.clone() })
-            }
-            Err(error) => return Err(error),
+        *code = match self.read(namespace, &at.secret).await? {
+            Kept::Missing => at.open(None),
+            Kept::There(content) => at.open(content.data.get(&at.key).map(Vec::as_slice)),
+            Kept::Forbidden => Err(Reason::CodeSecretForbidden { secret: at.secret.clone() }),
         };
         Ok(())
+    }
+
+    /// What a Secret holds now. From then on it is watched, unless we may not or too many are.
+    ///
+    /// # Errors
+    /// The hub does not answer.
+    pub async fn read(&self, namespace: &str, name: &str) -> Result<Kept, Error> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let found = match bounded("read", &title(namespace, name), secrets.get_opt(name)).await {
+            Ok(found) => found,
+            Err(error) if error.is_forbidden() => return Ok(Kept::Forbidden),
+            Err(error) => return Err(error),
+        };
+        // It begins with a word, so that no change falls between the two.
+        self.watch((namespace.to_owned(), name.to_owned()));
+        let Some(secret) = found else { return Ok(Kept::Missing) };
+        let (finalizers, version) = (secret.finalizers().to_vec(), secret.resource_version());
+        let data = secret.data.unwrap_or_default();
+        let data = data.into_iter().map(|(key, value)| (key, value.0)).collect();
+        Ok(Kept::There(Content { data, finalizers, version }))
+    }
+
+    /// Puts a finalizer on a Secret, unless it has changed since it was read.
+    ///
+    /// # Errors
+    /// A conflict, or the hub refuses or does not answer.
+    pub async fn hold(
+        &self,
+        (namespace, name): (&str, &str),
+        content: &Content,
+        finalizer: &str,
+    ) -> Result<(), Error> {
+        let mut finalizers = content.finalizers.clone();
+        finalizers.push(finalizer.to_owned());
+        self.set_finalizers((namespace, name), content, finalizers).await
+    }
+
+    /// Takes a finalizer off a Secret, if it is there and on it.
+    ///
+    /// # Errors
+    /// A conflict, or the hub refuses or does not answer.
+    pub async fn let_go(
+        &self,
+        (namespace, name): (&str, &str),
+        finalizer: &str,
+    ) -> Result<(), Error> {
+        let Kept::There(content) = self.read(namespace, name).await? else { return Ok(()) };
+        if !content.is_held(finalizer) {
+            return Ok(());
+        }
+        let others = content.finalizers.iter().filter(|other| *other != finalizer);
+        let others = others.cloned().collect();
+        match self.set_finalizers((namespace, name), &content, others).await {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn set_finalizers(
+        &self,
+        (namespace, name): (&str, &str),
+        content: &Content,
+        finalizers: Vec<String>,
+    ) -> Result<(), Error> {
+        let patch = Patch::Merge(json!({"metadata": {
+            "finalizers": finalizers,
+            "resourceVersion": content.version,
+        }}));
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..Default::default() };
+        let call = secrets.patch_metadata(name, &params, &patch);
+        bounded("hold", &title(namespace, name), call).await.map(drop)
     }
 
     /// Ends the watches of Secrets that are not named any more; gives those that are named and not
@@ -92,6 +203,10 @@ impl Secrets {
         });
         watches.insert(place, watch.abort_handle());
     }
+}
+
+fn title(namespace: &str, name: &str) -> String {
+    format!("Secret {namespace}/{name}")
 }
 
 #[cfg(test)]

@@ -41,7 +41,20 @@ where
     K: Watchable,
     K::DynamicType: Default + Clone + Send + Sync,
 {
-    let config = watcher::Config::default().labels(labels).timeout(WATCH_SECONDS);
+    watch_pages(client, labels, 500)
+}
+
+/// The same, with lists in pages of this many objects.
+pub(super) fn watch_pages<K>(
+    client: Client,
+    labels: &str,
+    page: u32,
+) -> impl Stream<Item = Watched<K>> + Send + use<K> + 'static
+where
+    K: Watchable,
+    K::DynamicType: Default + Clone + Send + Sync,
+{
+    let config = watcher::Config::default().labels(labels).timeout(WATCH_SECONDS).page_size(page);
     // The guard decodes any object, so that one bad one cannot stop the list.
     let api: Api<DeserializeGuard<K>> = Api::all(client);
     let kind = K::kind(&K::DynamicType::default()).into_owned();

@@ -9,6 +9,7 @@ use crate::{
     cluster::Notice,
     domain::{
         reason::{Outlook, Reason},
+        sentence::shown,
         verdict::{Leaf, Verdict},
     },
 };
@@ -91,7 +92,8 @@ pub(super) fn timed(
             type_: leaf.kind.to_owned(),
             status: leaf.status.name().to_owned(),
             reason: leaf.reason.to_owned(),
-            message: leaf.message,
+            // It may quote others, such as a cluster that is not ours.
+            message: shown(&leaf.message),
             observed_generation: generation,
             last_transition_time: since,
         }
@@ -103,12 +105,14 @@ pub(super) fn timed(
 /// that nothing is known yet.
 #[must_use]
 pub(super) fn news(known: &[Condition], now: &[Condition]) -> Vec<Notice> {
-    const TELLING: [&str; 8] = [
+    const TELLING: [&str; 10] = [
         READY,
         "Connected",
+        "CredentialsExpire",
         "CreditLow",
         "DurabilityUnsafe",
         "Entitled",
+        "PlansWithdrawn",
         "PriceChanges",
         "Redeemable",
         "VouchersRedeemed",

@@ -1,8 +1,10 @@
 //! What can end a turn early. One exhaustive class decides retry, event, metric and condition.
 
-use std::fmt::Write as _;
-
-use crate::{cluster, domain::reason::Reason, store};
+use crate::{
+    cluster,
+    domain::{reason::Reason, sentence::chain},
+    store,
+};
 
 /// A turn that could not be finished. It is reported all the same.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum Error {
     /// What is written cannot be used, which the schema should have said.
     #[error("the spec cannot be used: {0}")]
     Spec(#[from] Reason),
+    /// A cluster that was there a moment ago.
+    #[error("the cluster cannot be used any more")]
+    OutOfReach,
     /// We lead, and the ledger has not said under which epoch.
     #[error("no epoch yet: {0}")]
     NoEpoch(Reason),
@@ -58,7 +63,6 @@ impl Error {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::NoEpoch(_) => Class::Unavailable,
             Self::Store(error) => match error {
                 store::Error::Unavailable { .. } | store::Error::NoLedger { .. } => {
                     Class::Unavailable
@@ -76,10 +80,20 @@ impl Error {
             },
             Self::Cluster(error) if error.is_conflict() => Class::Conflict,
             Self::Spec(_) | Self::Cluster(cluster::Error::Refused { .. }) => Class::Refused,
-            Self::Cluster(cluster::Error::Unavailable { .. } | cluster::Error::Silent { .. }) => {
-                Class::Unavailable
-            }
+            Self::NoEpoch(_)
+            | Self::OutOfReach
+            | Self::Cluster(
+                cluster::Error::Unavailable { .. }
+                | cluster::Error::Silent { .. }
+                | cluster::Error::Faltering { .. },
+            ) => Class::Unavailable,
         }
+    }
+
+    /// Whether it says nothing of the cluster of a Sovereign that its link does not judge better.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::OutOfReach | Self::Cluster(cluster::Error::Faltering { .. }))
     }
 
     /// What to say of it in a condition.
@@ -98,23 +112,7 @@ impl Error {
             Self::Store(store::Error::RoleUnsafe) => Reason::LedgerFrozen { why },
             Self::Store(_) => Reason::LedgerUnavailable { why },
             Self::Cluster(cluster::Error::Refused { .. }) => Reason::ClusterRefused { why },
-            Self::Cluster(_) => Reason::ClusterUnavailable { why },
+            Self::Cluster(_) | Self::OutOfReach => Reason::ClusterUnavailable { why },
         }
     }
-}
-
-/// An error with its causes in one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some libraries print their cause as well as naming it.
-        if !text.ends_with(&next) {
-            let _infallible = write!(text, ": {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -54,14 +54,27 @@ fn missing_for<K: Resource>(object: &K) -> Duration {
     }
 }
 
-/// What is to be reported: not that somebody else wrote first, which the next visit settles, and
-/// nothing by a process that another one has followed.
+/// As often in a row may a visit fail of what settles by itself before people are told: half a
+/// minute or so.
+const UNTOLD_MAX: u32 = 8;
+
+/// What is to be reported: not that somebody else wrote first or that a cluster did not answer this
+/// once, which the next visits settle, and nothing by a process that another one has followed.
 ///
 /// # Errors
 /// The visit is to be repeated without a word.
-pub(super) fn reportable<V>(visit: Result<V, Error>) -> Result<Result<V, Error>, Error> {
+pub(super) fn reportable<K: Resource<DynamicType = ()>, V>(
+    ctx: &Context,
+    object: &K,
+    visit: Result<V, Error>,
+) -> Result<Result<V, Error>, Error> {
+    let settles = |error: &Error| match error.class() {
+        Class::Fenced => true,
+        Class::Conflict => ctx.retries.failures(&key(object)) < UNTOLD_MAX,
+        _ => error.is_passing() && ctx.retries.failures(&key(object)) < UNTOLD_MAX,
+    };
     match visit {
-        Err(error) if matches!(error.class(), Class::Conflict | Class::Fenced) => Err(error),
+        Err(error) if settles(&error) => Err(error),
         other => Ok(other),
     }
 }

@@ -8,7 +8,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-pub use access::{Required, access, required};
+pub use access::{access, required};
 use serde_json::{Value, json};
 
 use crate::{api::GROUP, desired::access::ROLES, domain::object::Kind};

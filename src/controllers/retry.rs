@@ -24,6 +24,12 @@ impl Retries {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(object);
     }
 
+    /// How often it failed in a row.
+    pub fn failures(&self, object: &str) -> u32 {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.get(object).copied().unwrap_or_default()
+    }
+
     /// How long to wait after one more failure.
     pub fn delay(&self, object: &str) -> Duration {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);

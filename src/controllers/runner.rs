@@ -19,25 +19,26 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
+use tokio::{
+    sync::mpsc::{Receiver, UnboundedReceiver},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, Error,
     error::Class,
-    error::chain,
     exit::{key, kind_name},
+    lanes::Laned,
     sovereign, tenant, voucher,
     wake::{Waker, Wakers},
 };
 use crate::{
     api::{self, FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER},
-    cluster::{self, Ours, Place, Watched},
+    cluster::{self, News, Ours, Place, Watched},
+    domain::sentence::chain,
 };
 
-/// Visits at a time, per kind: enough to keep the ledger and the API server busy, few enough that
-/// neither is flooded after an outage.
-const VISITS_MAX: u16 = 16;
 /// How long a follower of the outbox waits before it connects anew.
 const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
 
@@ -68,9 +69,10 @@ pub fn franchise_selector() -> String {
 pub fn start(
     ctx: &Arc<Context>,
     client: &Client,
-    (franchises, secrets): (
+    (franchises, secrets, news): (
         impl Stream<Item = Watched<PartialObjectMeta<Namespace>>> + Send + 'static,
         UnboundedReceiver<Place>,
+        Receiver<News>,
     ),
     stop: &CancellationToken,
 ) -> Controllers {
@@ -96,6 +98,7 @@ pub fn start(
     tasks.spawn(wake_owners::<NetworkPolicy>(client, &ours, &wakers));
     tasks.spawn(wake_owners::<RoleBinding>(client, &ours, &wakers));
     tasks.spawn(wake_readers(ctx.clone(), secrets, wakers.clone()));
+    tasks.spawn(wake_by_news(news, wakers.clone()));
     tasks.spawn(follow(ctx.clone(), wakers.clone()));
     Controllers { tasks, wakers }
 }
@@ -121,7 +124,7 @@ fn control<K, S, F>(
     stop: &CancellationToken,
 ) -> impl Future<Output = &'static str> + Send + use<K, S, F> + 'static
 where
-    K: Ours,
+    K: Ours + Laned,
     S: Stream<Item = Event<K>> + Send + 'static,
     F: Future<Output = Result<Action, Error>> + Send + 'static,
 {
@@ -136,7 +139,6 @@ where
         futures::stream::unfold(woken, async |mut woken| Some((woken.recv().await?, woken)));
     let (ctx, stop, synced) = (ctx.clone(), stop.clone(), known.clone());
     let visits = Controller::for_stream(triggers, known)
-        .with_config(controller::Config::default().concurrency(VISITS_MAX))
         .reconcile_on(woken)
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(move |object, ctx| timed(object, ctx, reconcile), again, ctx.clone());
@@ -167,15 +169,17 @@ async fn timed<K, F>(
     reconcile: fn(Arc<K>, Arc<Context>) -> F,
 ) -> Result<Action, Error>
 where
-    K: Resource<DynamicType = ()>,
+    K: Laned,
     F: Future<Output = Result<Action, Error>>,
 {
     if !ctx.serves(object.namespace().as_deref().unwrap_or_default()) {
         return Ok(Action::await_change());
     }
+    let _turn = ctx.lanes.enter(object.lane()).await;
     let begun = std::time::Instant::now();
     let name = key(&*object);
-    let visit = reconcile(object, ctx.clone()).await;
+    // Boxed, so that a visit that waits for its turn takes no room.
+    let visit = Box::pin(reconcile(object, ctx.clone())).await;
     let outcome = match &visit {
         Ok(next) => {
             ctx.retries.forget(&name);
@@ -246,6 +250,17 @@ where
         }
         "a watch of what Tenants are made of"
     }
+}
+
+/// Objects are visited when something happens on a cluster that is not ours.
+async fn wake_by_news(mut news: Receiver<News>, wakers: Wakers) -> &'static str {
+    while let Some(news) = news.recv().await {
+        match news {
+            News::Link(place) => wakers.link(&place),
+            News::Home(place, namespace) => wakers.home_on(&place, &namespace),
+        }
+    }
+    "the news of clusters"
 }
 
 /// Objects are visited when a Secret that they name may have changed.

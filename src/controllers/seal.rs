@@ -10,10 +10,13 @@ use std::{
 
 use kube::ResourceExt as _;
 
-use super::{Context, Error, Wakers, chain, error::Class};
+use super::{Context, Error, Wakers, error::Class};
 use crate::{
     cluster::Note,
-    domain::seal::{Anchor, Seals},
+    domain::{
+        seal::{Anchor, Seals},
+        sentence::chain,
+    },
     store::{self, Door, Violation},
 };
 

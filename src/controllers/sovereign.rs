@@ -10,7 +10,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use kube::runtime::controller::Action;
+use kube::{ResourceExt as _, runtime::controller::Action};
 use observe::Seen;
 
 use super::{Context, Error, TURNS_MAX, exit, object::ObjectState};
@@ -35,10 +35,23 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
     let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
-    let visit = exit::reportable(visit)?;
+    let visit = exit::reportable(&ctx, &*object, visit)?;
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
-    visit.map(|visit| exit::next_visit(&*object, &visit.verdict, None))
+    visit.map(|visit| {
+        if visit.verdict != Verdict::Gone {
+            count(&ctx, &visit.seen, &object);
+        }
+        exit::next_visit(&*object, &visit.verdict, report::next_change(&visit.seen))
+    })
+}
+
+fn count(ctx: &Context, seen: &Seen, object: &api::Sovereign) {
+    let place = (object.namespace().unwrap_or_default(), object.name_any());
+    let expires = seen.remote().and_then(report::until);
+    let expires = expires.map(|validity| validity.until.as_second());
+    let tombstones = report::organizations(seen);
+    ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, tombstones);
 }
 
 /// Turn after turn, until nothing is left to do at once; none where another process acts.

@@ -35,13 +35,14 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
     let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
-    let visit = exit::reportable(visit)?;
+    let visit = exit::reportable(&ctx, &*object, visit)?;
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
     visit.map(|visit| exit::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
 }
 
-/// Turn after turn, until nothing is left to do at once; none where another process acts.
+/// Turn after turn, until nothing is left to do at once; none where another process acts, or where
+/// it is not known yet whether the cluster can be used.
 async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Error> {
     let mut wanted = Tenant::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
@@ -50,7 +51,8 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::TENANT_FINALIZER);
     for _ in 0..TURNS_MAX {
-        let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
+        // Reads only.
+        let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         if verdict != Verdict::Again {
@@ -58,7 +60,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
         }
         state = state.after_a_turn();
     }
-    let seen = observe::observe(&mut wanted, ctx).await?;
+    let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };
     let verdict = Verdict::Waiting(Reason::Unsettled {});
     Ok(Some(Visit { wanted, seen, verdict }))
 }

@@ -36,7 +36,7 @@ pub(super) async fn reconcile(
 ) -> Result<Action, Error> {
     let visit = visit(&object, &ctx).await; // No `?`: a failed visit is reported too.
     let Some(visit) = visit.transpose() else { return Ok(Action::await_change()) };
-    let visit = exit::reportable(visit)?;
+    let visit = exit::reportable(&ctx, &*object, visit)?;
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
     visit.map(|visit| exit::next_visit(&*object, &visit.verdict, visit.seen.next_change()))

@@ -85,13 +85,16 @@ where
         }
     }
 
-    /// Wakes all that match.
-    pub fn matching(&self, matches: impl Fn(&K) -> bool) {
+    /// Wakes all that match, and says how many.
+    pub fn matching(&self, matches: impl Fn(&K) -> bool) -> usize {
+        let mut woken = 0;
         for object in self.known.state() {
             if matches(&object) {
                 self.ring(ObjectRef::from_obj(&*object));
+                woken += 1;
             }
         }
+        woken
     }
 
     /// What all of them say.
@@ -125,8 +128,26 @@ impl Wakers {
         self.tenants.matching(|tenant| is_main_namespace(namespace, tenant.written_organization()));
     }
 
+    /// Wakes a Sovereign of whose cluster something is new, and the Tenants on it.
+    pub fn link(&self, (namespace, name): &Place) {
+        self.sovereigns.one(namespace, name);
+        self.tenants.matching(|tenant| is_on(tenant, namespace, name));
+    }
+
+    /// The same as [`Wakers::home`] on the cluster of one Sovereign. What nobody lives in may be
+    /// what somebody abandoned.
+    pub fn home_on(&self, (namespace, name): &Place, home: &str) {
+        let woken = self.tenants.matching(|tenant| {
+            is_on(tenant, namespace, name) && is_main_namespace(home, tenant.written_organization())
+        });
+        if woken == 0 {
+            self.sovereigns.soon(namespace, name);
+        }
+    }
+
     /// Wakes those who name a Secret.
     pub fn secret(&self, place: &Place) {
+        self.sovereigns.matching(|sovereign| sovereign_secret(sovereign).contains(place));
         self.vouchers.matching(|voucher| voucher_secret(voucher).contains(place));
         self.tenants.matching(|tenant| tenant_secrets(tenant).contains(place));
     }
@@ -134,7 +155,8 @@ impl Wakers {
     /// The Secrets that somebody names.
     #[must_use]
     pub fn secrets(&self) -> BTreeSet<Place> {
-        self.vouchers.all(voucher_secret).chain(self.tenants.all(tenant_secrets)).collect()
+        let codes = self.vouchers.all(voucher_secret).chain(self.tenants.all(tenant_secrets));
+        codes.chain(self.sovereigns.all(sovereign_secret)).collect()
     }
 
     /// Wakes whom a commit concerns.
@@ -162,9 +184,7 @@ impl Wakers {
                 });
             }
             Change::Sovereign(namespace, name) => {
-                self.tenants.matching(|tenant| {
-                    is_in(tenant, namespace) && tenant.spec.sovereign_ref.name.as_str() == name
-                });
+                self.tenants.matching(|tenant| is_on(tenant, namespace, name));
                 self.vouchers.matching(|voucher| {
                     is_in(voucher, namespace) && voucher.spec.sovereign_ref.name.as_str() == name
                 });
@@ -178,6 +198,10 @@ impl Wakers {
 
 fn is_in<K: Resource>(object: &K, namespace: &str) -> bool {
     object.meta().namespace.as_deref() == Some(namespace)
+}
+
+fn is_on(tenant: &api::Tenant, namespace: &str, sovereign: &str) -> bool {
+    is_in(tenant, namespace) && tenant.spec.sovereign_ref.name.as_str() == sovereign
 }
 
 fn names(tenant: &api::Tenant, holder: &str) -> bool {
@@ -206,6 +230,14 @@ fn voucher_secret(voucher: &api::Voucher) -> Vec<Place> {
 fn tenant_secrets(tenant: &api::Tenant) -> Vec<Place> {
     let sources = tenant.spec.vouchers.iter();
     sources.filter_map(|source| place(tenant, source.code_from.as_ref())).collect()
+}
+
+fn sovereign_secret(sovereign: &api::Sovereign) -> Vec<Place> {
+    let namespace = sovereign.metadata.namespace.clone();
+    let source = sovereign.spec.connection.kubeconfig.as_ref();
+    let place =
+        |source: &api::KubeconfigSource| Some((namespace?, source.secret_ref.name.to_string()));
+    source.and_then(place).into_iter().collect()
 }
 
 fn place<K: Resource>(object: &K, from: Option<&api::CodeFrom>) -> Option<Place> {

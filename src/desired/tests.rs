@@ -11,6 +11,8 @@ fn kestrel() -> Tenant {
         warn: vec![],
         namespace: "omantel".to_owned(),
         name: "kestrel-rx".to_owned(),
+        uid: "uid-kestrel-rx".to_owned(),
+        is_given_up: false,
         organization: "kestrel".to_owned(),
         sovereign: "catalyst-zero".to_owned(),
         plan: "m".to_owned(),

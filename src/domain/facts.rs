@@ -89,8 +89,32 @@ pub struct SovereignFacts {
     pub sovereign: Option<AcceptedSovereign>,
     /// The plans on sale, by name.
     pub plans: Vec<Plan>,
+    /// Plans that are not on sale any more and stay in force for who has them.
+    #[serde(default)]
+    pub kept: Vec<String>,
     /// The Tenants that are awake on it, by name.
     pub tenants: Vec<String>,
+    /// Another Sovereign of the franchise that reaches the same cluster.
+    #[serde(default)]
+    pub taken_by: Option<String>,
+    /// What was abandoned on its cluster and is not gone yet.
+    #[serde(default)]
+    pub tombstones: Vec<Tombstone>,
+    /// When that may be taken away, if its cluster goes on answering.
+    #[serde(default)]
+    pub sweep_at: Option<Timestamp>,
+}
+
+/// Something that a Tenant left on a cluster that did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Tombstone {
+    /// Whose it was.
+    pub organization: String,
+    /// What was left.
+    #[serde(flatten)]
+    pub item: Item,
+    /// Whether it is too late for its organization to have it back.
+    pub condemned: bool,
 }
 
 /// A Sovereign as the ledger accepted it.
@@ -100,9 +124,28 @@ pub struct AcceptedSovereign {
     pub currency: String,
     /// UID of the kube-system namespace of its cluster.
     pub cluster: String,
+    /// The Secret with the way to its cluster; none where that is the hub itself.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// For how many seconds it must not have answered before a Tenant may leave without it; never
+    /// if none.
+    #[serde(default)]
+    pub abandon_after: Option<i64>,
+    /// Since when its cluster does not answer.
+    #[serde(default)]
+    pub dark_since: Option<Timestamp>,
     /// Whether it has left.
     #[serde(default)]
     pub closed: bool,
+}
+
+impl AcceptedSovereign {
+    /// When a Tenant that leaves goes without its cluster, if that has not answered by then.
+    #[must_use]
+    pub fn given_up_at(&self) -> Option<Timestamp> {
+        let after = jiff::SignedDuration::from_secs(self.abandon_after?);
+        self.dark_since?.checked_add(after).ok()
+    }
 }
 
 /// What the ledger knows of a Voucher.
@@ -127,6 +170,9 @@ pub struct TenantFacts {
     pub standing: Standing,
     /// The accepted Sovereign that it names.
     pub sovereign: Option<AcceptedSovereign>,
+    /// Whether what the organization abandoned there is being taken away.
+    #[serde(default)]
+    pub condemned: bool,
     /// Names of the plans on sale there.
     pub offers: Vec<String>,
     /// The plan that it names, if it is on sale.
@@ -325,68 +371,4 @@ impl<'de> Deserialize<'de> for Digest {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn standing(franchise: &serde_json::Value, least_program: i32) -> Standing {
-        serde_json::from_value(json!({
-            "now": "2026-09-01T00:00:00.000000Z", "least_program": least_program,
-            "schema_version": 1, "franchise": franchise,
-        }))
-        .unwrap()
-    }
-
-    fn trouble(standing: &Standing, uid: Option<&str>) -> Option<&'static str> {
-        standing.trouble("omantel", uid).map(|reason| reason.name())
-    }
-
-    #[test]
-    fn a_franchise_under_its_own_uid_has_no_trouble() {
-        let founded = standing(&json!({"uid": "one", "frozen": null}), PROGRAM);
-        assert_eq!(trouble(&founded, Some("one")), None);
-        assert_eq!(trouble(&founded, None), None);
-        assert_eq!(trouble(&standing(&json!(null), PROGRAM), Some("one")), None);
-    }
-
-    #[test]
-    fn another_namespace_of_the_same_name_freezes_its_money() {
-        let founded = standing(&json!({"uid": "one", "frozen": null}), PROGRAM);
-        let (known, seen) = ("one".to_owned(), "two".to_owned());
-        let namespace = "omantel".to_owned();
-        let reason = Reason::FranchiseIdentityChanged { namespace, known, seen };
-        assert_eq!(founded.trouble("omantel", Some("two")), Some(reason));
-    }
-
-    #[test]
-    fn a_frozen_franchise_stays_frozen_without_its_label() {
-        let frozen = standing(&json!({"uid": "one", "frozen": "balance"}), PROGRAM);
-        assert_eq!(trouble(&frozen, Some("two")), Some("LedgerFrozen"));
-        assert_eq!(trouble(&frozen, None), Some("LedgerFrozen"));
-    }
-
-    #[test]
-    fn an_old_program_serves_nobody() {
-        let newer = standing(&json!(null), PROGRAM + 1);
-        assert_eq!(trouble(&newer, None), Some("SchemaUnsupported"));
-        let older = standing(&json!(null), PROGRAM - 1);
-        assert_eq!(trouble(&older, None), None);
-    }
-
-    #[test]
-    fn an_item_is_written_as_the_journal_reads_it_and_read_as_it_is_answered() {
-        let answer = json!({"cluster": "c", "kind": "Namespace", "namespace": "", "name": "n",
-            "uid": null});
-        let item: Item = serde_json::from_value(answer).unwrap();
-        let written = json!({"kind": "Namespace", "namespace": "", "name": "n", "uid": null});
-        assert_eq!(serde_json::to_value(&item).unwrap(), written);
-    }
-
-    #[test]
-    fn a_digest_that_is_none_is_refused() {
-        for text in ["", "zz", &"0".repeat(63), &"g".repeat(64)] {
-            assert!(serde_json::from_value::<Digest>(json!(text)).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

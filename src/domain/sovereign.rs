@@ -1,11 +1,12 @@
 //! A Sovereign whose spec can be used.
 
 use super::{
+    duration,
     facts::{Plan, PlanTerms},
     money::{Currency, Money},
     reason::Reason,
 };
-use crate::api;
+use crate::api::{self, ConnectionMode};
 
 /// A Sovereign whose spec can be used.
 #[derive(Clone, Debug)]
@@ -18,6 +19,22 @@ pub struct Sovereign {
     pub currency: Currency,
     /// What it sells, by name.
     pub plans: Vec<Plan>,
+    /// Where the way to its cluster is kept; none where that is the hub itself.
+    pub secret: Option<KubeconfigKey>,
+    /// For how many seconds its cluster must not have answered before a deleted Tenant goes without
+    /// it; never if none.
+    pub abandon_after: Option<i64>,
+    /// The cluster that an administrator accepts, whichever it was before.
+    pub accepts: Option<String>,
+}
+
+/// A kubeconfig in a Secret of the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KubeconfigKey {
+    /// The Secret.
+    pub secret: String,
+    /// The key, if it was named.
+    pub key: Option<String>,
 }
 
 impl Sovereign {
@@ -41,11 +58,33 @@ impl Sovereign {
         };
         let mut plans = spec.plans.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
         plans.sort_by(|one, other| one.name.cmp(&other.name));
+        let unreachable = spec.unreachable.clone().unwrap_or_default();
+        let abandon_after = unreachable.abandon_after.as_ref().map(api::Duration::as_str);
+        let annotations = sovereign.metadata.annotations.as_ref();
         Ok(Self {
             namespace: sovereign.metadata.namespace.clone().unwrap_or_default(),
             name: sovereign.metadata.name.clone().unwrap_or_default(),
             currency,
             plans,
+            secret: secret(&spec.connection)?,
+            abandon_after: abandon_after
+                .map(duration::seconds)
+                .transpose()
+                .map_err(|why| invalid(&why))?,
+            accepts: annotations.and_then(|all| all.get(api::ACCEPT_CLUSTER_ANNOTATION).cloned()),
         })
+    }
+}
+
+fn secret(connection: &api::Connection) -> Result<Option<KubeconfigKey>, Reason> {
+    match (connection.mode, &connection.kubeconfig) {
+        (ConnectionMode::InCluster, _) => Ok(None),
+        (ConnectionMode::Kubeconfig, Some(source)) => Ok(Some(KubeconfigKey {
+            secret: source.secret_ref.name.to_string(),
+            key: source.secret_ref.key.clone(),
+        })),
+        (ConnectionMode::Kubeconfig, None) => {
+            Err(Reason::InvalidSpec { why: "mode Kubeconfig needs kubeconfig".to_owned() })
+        }
     }
 }

@@ -9,12 +9,19 @@ use super::{
 };
 use crate::api::{self, Owner};
 
-const MAIN_PREFIX: &str = "tenant-";
+/// What the names of namespaces of Tenants begin with.
+pub const MAIN_PREFIX: &str = "tenant-";
 
 /// Whether a namespace is the main one of an organization.
 #[must_use]
 pub fn is_main_namespace(namespace: &str, organization: &str) -> bool {
     namespace.strip_prefix(MAIN_PREFIX) == Some(organization)
+}
+
+/// Whether a namespace may be one that we make for an organization.
+#[must_use]
+pub fn is_a_home(namespace: &str) -> bool {
+    namespace.starts_with(MAIN_PREFIX)
 }
 
 /// A Tenant whose spec can be used.
@@ -24,6 +31,10 @@ pub struct Tenant {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Whether somebody gave up what it has on a cluster that does not answer.
+    pub is_given_up: bool,
     /// The customer.
     pub organization: String,
     /// The Sovereign that it names.
@@ -91,10 +102,15 @@ impl Tenant {
                 }),
             }
         };
+        let uid = tenant.metadata.uid.clone().unwrap_or_default();
+        let annotations = tenant.metadata.annotations.as_ref();
+        let given_up = annotations.and_then(|all| all.get(api::ABANDON_ANNOTATION));
         let billing = spec.billing.clone().unwrap_or_default().on_credit_exhausted;
         Ok(Self {
             namespace: tenant.metadata.namespace.clone().unwrap_or_default(),
             name: tenant.metadata.name.clone().unwrap_or_default(),
+            is_given_up: given_up.is_some_and(|given_up| !uid.is_empty() && *given_up == uid),
+            uid,
             organization: tenant.written_organization().to_owned(),
             sovereign: spec.sovereign_ref.name.to_string(),
             plan: spec.plan.to_string(),

@@ -49,16 +49,19 @@ refusals! {
     CodeTaken, CodeRetired, CodeChanged, StaleSpec, OrganizationTaken, ObjectsRemain,
     TenantsRemain, NoFranchise, FranchiseIdentityChanged, ClusterIdentityChanged, HubChanged,
     PeriodEnded, ReasonNeeded, AmountInvalid, NoEntry, NotReversible, AlreadyReversed, CreditHeld,
-    NotFrozen, OtherServer,
+    NotFrozen, OtherServer, ClusterTaken, SovereignAnswers, TooEarly,
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 18] = [
+const EFFECTS: [&str; 22] = [
+    "Abandoned",
     "Accepted",
     "Captured",
     "Claimed",
     "Closed",
+    "Condemned",
     "Credited",
+    "Darkened",
     "Forgotten",
     "Held",
     "Journaled",
@@ -66,6 +69,7 @@ const EFFECTS: [&str; 18] = [
     "Ordered",
     "Paid",
     "Pinned",
+    "Reached",
     "Redeemed",
     "Released",
     "Retired",

@@ -115,16 +115,21 @@ pub struct Violation {
 }
 
 impl Store {
+    /// What there is to know of a Sovereign whose cluster is this one now, if it answers.
+    ///
     /// # Errors
     /// The database does not serve.
     pub async fn observe_sovereign(
         &self,
         namespace: &str,
         name: &str,
+        cluster: Option<&str>,
     ) -> Result<SovereignFacts, Error> {
-        let call = sqlx::query_scalar(sql::OBSERVE_SOVEREIGN);
-        self.read("look up a Sovereign", call.bind(namespace.to_owned()).bind(name.to_owned()))
-            .await
+        let call = sqlx::query_scalar(sql::OBSERVE_SOVEREIGN)
+            .bind(namespace.to_owned())
+            .bind(name.to_owned())
+            .bind(cluster.map(str::to_owned));
+        self.read("look up a Sovereign", call).await
     }
 
     /// # Errors

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     code::{Code, Digest},
-    facts::{Item, Plan},
+    facts::Item,
     money::Money,
     object::Identity,
     voucher::Voucher,
@@ -77,30 +77,6 @@ impl Door {
         once(&self.pool, "keep the clock", |on| Box::pin(call.execute(on))).await.map(drop)
     }
 
-    /// Accepts a Sovereign with what it sells, and founds the franchise at first sight.
-    pub async fn accept_sovereign(
-        &self,
-        (namespace, uid): (&str, &str),
-        sovereign: &str,
-        (currency, cluster): (&str, &str),
-        plans: &[Plan],
-    ) -> Result<Answer, Error> {
-        let texts = [namespace, uid, sovereign, currency, cluster].map(str::to_owned);
-        let (epoch, plans) = (self.epoch, Json(plans.to_vec()));
-        self.call("accept a Sovereign", move || {
-            let [namespace, uid, sovereign, currency, cluster] = texts.clone();
-            sqlx::query_as(sql::ACCEPT_SOVEREIGN)
-                .bind(namespace)
-                .bind(uid)
-                .bind(epoch)
-                .bind(sovereign)
-                .bind(currency)
-                .bind(cluster)
-                .bind(plans.clone())
-        })
-        .await
-    }
-
     /// Pins the database to a hub, by the UID of its kube-system namespace. A database that belongs
     /// to another hub is left alone: [`Error::HubChanged`].
     pub async fn pin_hub(&self, hub: &str) -> Result<(), Error> {
@@ -116,16 +92,6 @@ impl Door {
     pub async fn adopt_hub(&self, hub: &str) -> Result<Answer, Error> {
         let hub = hub.to_owned();
         self.call("adopt the hub", || sqlx::query_as(sql::ADOPT_HUB).bind(hub.clone())).await
-    }
-
-    /// Accepts that the namespace of a franchise was made anew with this UID.
-    pub async fn accept_franchise(&self, namespace: &str, uid: &str) -> Result<Answer, Error> {
-        self.call_named("accept a franchise", sql::ACCEPT_FRANCHISE, namespace, [uid]).await
-    }
-
-    /// Closes a Sovereign on which no Tenant is awake.
-    pub async fn close_sovereign(&self, namespace: &str, name: &str) -> Result<Answer, Error> {
-        self.call_named("close a Sovereign", sql::CLOSE_SOVEREIGN, namespace, [name]).await
     }
 
     /// Accepts the terms of a Voucher. After a pause, an end or a lower cap is answered, not one
@@ -281,7 +247,7 @@ impl Door {
         self.call_items("clear the inventory", sql::FORGET, names, gone).await
     }
 
-    async fn call_named<const N: usize>(
+    pub(super) async fn call_named<const N: usize>(
         &self,
         doing: &'static str,
         statement: &'static str,

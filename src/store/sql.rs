@@ -22,7 +22,7 @@ statements! {
     TICK: "select ledger.tick_v1()::text"
     /// Accepts a Sovereign and its plans.
     ACCEPT_SOVEREIGN: "select outcome, detail::text \
-                       from ledger.accept_sovereign_v1($1, $2, $3, $4, $5, $6, $7)"
+                       from ledger.accept_sovereign_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     /// Accepts that the namespace of a franchise was made anew.
     ACCEPT_FRANCHISE: "select outcome, detail::text from ledger.accept_franchise_v1($1, $2, $3)"
     /// Pins the database to its hub, or says which it is.
@@ -35,6 +35,14 @@ statements! {
     REVERSE: "select outcome, detail from ledger.reverse_v1($1, $2, $3, $4, $5)"
     /// Closes an account.
     CLOSE: "select outcome, detail from ledger.close_v1($1, $2, $3, $4, $5, $6)"
+    /// Notes whether the cluster of a Sovereign answers.
+    REACH_SOVEREIGN: "select outcome, detail::text from ledger.reach_sovereign_v1($1, $2, $3, $4)"
+    /// Accepts that a Sovereign lives on another cluster.
+    ACCEPT_CLUSTER: "select outcome, detail::text from ledger.accept_cluster_v1($1, $2, $3, $4)"
+    /// Gives up what stands on a cluster that does not answer.
+    ABANDON: "select outcome, detail::text from ledger.abandon_v1($1, $2, $3, $4)"
+    /// Condemns what was given up.
+    CONDEMN: "select outcome, detail::text from ledger.condemn_v1($1, $2, $3)"
     /// Closes a Sovereign.
     CLOSE_SOVEREIGN: "select outcome, detail::text from ledger.close_sovereign_v1($1, $2, $3)"
     /// Accepts a Voucher's terms.
@@ -67,7 +75,7 @@ statements! {
     /// Strikes out what is gone.
     FORGET: "select outcome, detail::text from ledger.forget_v1($1, $2, $3, $4, $5)"
     /// What there is to know of a Sovereign.
-    OBSERVE_SOVEREIGN: "select ledger.observe_sovereign_v1($1, $2)"
+    OBSERVE_SOVEREIGN: "select ledger.observe_sovereign_v1($1, $2, $3)"
     /// What there is to know of a Voucher.
     OBSERVE_VOUCHER: "select ledger.observe_voucher_v1($1, $2, $3, $4)"
     /// What there is to know of a Tenant.

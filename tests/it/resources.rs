@@ -6,6 +6,7 @@ mod bad_input;
 mod billing;
 mod commands;
 mod credit;
+mod dark;
 mod deletion;
 mod drift;
 mod once;

@@ -8,7 +8,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("domain", &["api"]),
     ("desired", &["api", "domain"]),
     ("store", &["api", "domain"]),
-    ("cluster", &["api", "domain"]),
+    ("cluster", &["api", "domain", "clock"]),
     ("clock", &[]),
     ("metrics", &["store"]),
     ("readiness", &[]),

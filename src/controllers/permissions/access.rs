@@ -1,12 +1,15 @@
 //! What a franchisee grants to the hub on a cluster of theirs: the manifests, and the same list as
 //! questions to the cluster, so that what is asked for and what is given cannot differ.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
 use super::{BIND, RBAC, Rule, made, policy, role, tenant_roles};
-use crate::api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGER};
+use crate::{
+    api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGER},
+    domain::right::Right,
+};
 
 /// The roles, their bindings, and the policy.
 pub(super) const NAME: &str = "catalyst-sovereign-access";
@@ -23,53 +26,24 @@ const NOTE: &[Rule] = &[
     super::rule("", &["configmaps"], &["create"]),
 ];
 
-/// One thing that the operator must be allowed to do on a franchised cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Required {
-    /// API group, `""` for the core one.
-    pub group: &'static str,
-    /// The plural, without a subresource.
-    pub resource: &'static str,
-    /// The verb of RBAC.
-    pub verb: &'static str,
-    /// Where; `""` is everywhere.
-    pub namespace: &'static str,
-    /// To which object; `""` is any.
-    pub name: &'static str,
-}
-
-impl fmt::Display for Required {
-    /// As in `bind clusterroles.rbac.authorization.k8s.io catalyst-tenant-owner`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { group, resource, verb, namespace, name } = self;
-        write!(f, "{verb} {resource}")?;
-        for (before, word) in [(".", group), (" ", name), (" in namespace ", namespace)] {
-            if !word.is_empty() {
-                write!(f, "{before}{word}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Everything that the operator must be allowed to do on a franchised cluster. A namespace's
 /// `get` lets it read who the cluster is, too; its version is everybody's to read.
 #[must_use]
-pub fn required() -> Vec<Required> {
+pub fn required() -> Vec<Right> {
     let rules = everywhere();
     let rules = rules.iter().map(|rule| ("", rule));
     let rules = rules.chain(NOTE.iter().map(|rule| (ACCESS_NAMESPACE, rule)));
     rules.flat_map(|(namespace, rule)| questions(namespace, rule)).collect()
 }
 
-fn questions(namespace: &'static str, rule: &Rule) -> Vec<Required> {
+fn questions(namespace: &'static str, rule: &Rule) -> Vec<Right> {
     let names = if rule.names.is_empty() { &[""] } else { rule.names };
     let mut questions = vec![];
     for resource in rule.resources.iter().copied() {
         for name in names.iter().copied() {
             let verbs = rule.verbs.iter().copied();
             let group = rule.group;
-            questions.extend(verbs.map(|verb| Required { group, resource, verb, namespace, name }));
+            questions.extend(verbs.map(|verb| Right { group, resource, verb, namespace, name }));
         }
     }
     questions

@@ -6,11 +6,8 @@ use serde_json::{Value, json};
 use super::access::NAME;
 use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGED_BY_LABEL, MANAGER},
-    domain::object::Kind,
+    domain::{object::Kind, tenant::MAIN_PREFIX},
 };
-
-/// What the names of Tenants' namespaces begin with: by it one is known whose label was taken off.
-pub(super) const TENANT_PREFIX: &str = "tenant-";
 
 const API: &str = "admissionregistration.k8s.io/v1";
 
@@ -74,7 +71,7 @@ fn in_tenants() -> String {
     format!(
         "variables.namespaces.all(it, \
          it.metadata.?labels[?'{MANAGED_BY_LABEL}'].orValue('') == '{MANAGER}' || \
-         it.metadata.name.startsWith('{TENANT_PREFIX}'))"
+         it.metadata.name.startsWith('{MAIN_PREFIX}'))"
     )
 }
 
@@ -84,7 +81,7 @@ fn outside() -> String {
         "'the hub writes only in namespaces of Tenants, and ' + \
          (request.resource.resource == 'namespaces' ? request.name : request.namespace) + \
          ' is none: it has no label {MANAGED_BY_LABEL}={MANAGER}, and its name does not begin \
-         with {TENANT_PREFIX}; if the hub made it, put the label back'"
+         with {MAIN_PREFIX}; if the hub made it, put the label back'"
     )
 }
 

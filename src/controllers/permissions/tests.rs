@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{access, access::Required, manifests, policy::TENANT_PREFIX, required};
-use crate::domain::tenant::is_main_namespace;
+use super::{access, manifests, required};
+use crate::domain::right::Right;
 
 /// Everything that the roles of the manifests grant to the operator, one by one.
 fn granted() -> BTreeSet<String> {
@@ -44,7 +44,7 @@ fn texts(list: &Value) -> Vec<String> {
 #[test]
 fn what_is_asked_of_a_cluster_is_what_its_owner_was_asked_to_grant() {
     let asked = required().into_iter().map(|required| {
-        let Required { group, resource, verb, namespace, name } = required;
+        let Right { group, resource, verb, namespace, name } = required;
         format!("{group} {resource} {verb} {name} {namespace}")
     });
     assert_eq!(asked.collect::<BTreeSet<String>>(), granted());
@@ -75,9 +75,4 @@ fn nothing_is_granted_that_would_make_the_operator_more() {
     }
     let of_secrets = required().into_iter().find(|right| right.resource == "secrets");
     assert_eq!(of_secrets, None);
-}
-
-#[test]
-fn the_policy_knows_the_namespaces_of_tenants_by_their_names() {
-    assert!(is_main_namespace(&format!("{TENANT_PREFIX}kestrel"), "kestrel"));
 }

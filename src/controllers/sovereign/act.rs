@@ -1,18 +1,26 @@
 //! Doing what was decided, in order. Writes only; every step can be repeated.
 
-use super::{decide::Step, observe::Seen};
+use super::{
+    decide::{Step, secret_finalizer},
+    observe::{Seen, place},
+};
 use crate::{
     api,
+    cluster::{Cluster, Kept, Standing},
     controllers::{Context, Error},
-    domain::sovereign::Sovereign,
-    store::Door,
+    domain::{
+        facts::Tombstone,
+        object::{Identity, Live},
+        sovereign::Sovereign,
+    },
+    store::{Door, Home},
 };
 
 /// Takes the steps, each only if the ones before succeeded. That the ledger refuses is no error:
 /// the next turn sees why.
 ///
 /// # Errors
-/// The ledger or the hub failed; the steps before stand.
+/// The ledger, the hub or the cluster failed; the steps before stand.
 pub(super) async fn act(
     steps: Vec<Step>,
     object: &api::Sovereign,
@@ -20,28 +28,104 @@ pub(super) async fn act(
     seen: &Seen,
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
+    let Sovereign { namespace, name, .. } = wanted;
+    let uid = seen.franchise.as_ref().map_or("", |franchise| &franchise.uid);
     for step in steps {
         let answer = match step {
-            Step::Hold => {
-                ctx.host.hold(object, api::SOVEREIGN_FINALIZER).await?;
+            Step::Darken => door.reach_sovereign(namespace, name, false).await?,
+            Step::Lighten => door.reach_sovereign(namespace, name, true).await?,
+            Step::AcceptCluster(cluster) => door.accept_cluster(namespace, name, &cluster).await?,
+            Step::Accept(cluster) => {
+                let home = Home {
+                    currency: wanted.currency.code(),
+                    cluster: &cluster,
+                    secret: wanted.secret.as_ref().map(|key| key.secret.as_str()),
+                    abandon_after: wanted.abandon_after,
+                };
+                door.accept_sovereign((namespace, uid), name, home, &wanted.plans).await?
+            }
+            Step::AcceptFranchise => door.accept_franchise(namespace, uid).await?,
+            Step::Condemn => door.condemn(namespace, name).await?,
+            Step::Close => door.close_sovereign(namespace, name).await?,
+            Step::Bury(gone) => {
+                bury(&gone, namespace, (ctx, door)).await?;
                 continue;
             }
-            Step::LetGo => {
-                ctx.host.let_go(object, api::SOVEREIGN_FINALIZER).await?;
+            other => {
+                reach_out(other, object, wanted, seen, ctx).await?;
                 continue;
             }
-            Step::Accept => {
-                let uid = seen.franchise.as_ref().map_or("", |franchise| &franchise.uid);
-                let currency = (wanted.currency.code(), seen.cluster.as_str());
-                let franchise = (wanted.namespace.as_str(), uid);
-                door.accept_sovereign(franchise, &wanted.name, currency, &wanted.plans).await?
-            }
-            Step::AcceptFranchise => {
-                let uid = seen.franchise.as_ref().map_or("", |franchise| &franchise.uid);
-                door.accept_franchise(&wanted.namespace, uid).await?
-            }
-            Step::Close => door.close_sovereign(&wanted.namespace, &wanted.name).await?,
         };
+        ctx.metrics.answered(&answer);
+    }
+    Ok(())
+}
+
+/// The steps that are no business of the ledger.
+async fn reach_out(
+    step: Step,
+    object: &api::Sovereign,
+    wanted: &Sovereign,
+    seen: &Seen,
+    ctx: &Context,
+) -> Result<(), Error> {
+    let (namespace, place) = (wanted.namespace.as_str(), place(wanted));
+    let finalizer = secret_finalizer(&wanted.name);
+    match step {
+        Step::Hold => ctx.host.hold(object, api::SOVEREIGN_FINALIZER).await?,
+        Step::LetGo => ctx.host.let_go(object, api::SOVEREIGN_FINALIZER).await?,
+        Step::HoldSecret => {
+            let kept = seen.remote().map(|remote| &remote.kept);
+            if let (Some(Kept::There(content)), Some(key)) = (kept, &wanted.secret) {
+                ctx.secrets.hold((namespace, &key.secret), content, &finalizer).await?;
+            }
+        }
+        Step::ReleaseSecret(secret) => {
+            ctx.secrets.let_go((namespace, &secret), &finalizer).await?;
+        }
+        Step::Offer(offer) => ctx.fleet.offer(&place, *offer).await?,
+        Step::Disconnect => {
+            ctx.fleet.forget(&place);
+            ctx.metrics.forget_sovereign(&place);
+        }
+        Step::Remove(objects) => remove(&objects, wanted, seen, ctx).await?,
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn remove(
+    objects: &[Live],
+    wanted: &Sovereign,
+    seen: &Seen,
+    ctx: &Context,
+) -> Result<(), Error> {
+    let known = seen.cluster().map(|cluster| cluster.uid.as_str());
+    let cluster: Cluster = match ctx.fleet.view(&place(wanted)).standing {
+        Standing::Up(cluster) if Some(cluster.uid()) == known => cluster,
+        _ => return Err(Error::OutOfReach),
+    };
+    for object in objects {
+        cluster.delete(object).await?;
+    }
+    Ok(())
+}
+
+/// Forgets what is gone, organization by organization.
+async fn bury(
+    gone: &[Tombstone],
+    namespace: &str,
+    (ctx, door): (&Context, &Door),
+) -> Result<(), Error> {
+    let same = |one: &Tombstone, other: &Tombstone| {
+        one.organization == other.organization && one.item.cluster == other.item.cluster
+    };
+    for group in gone.chunk_by(same) {
+        let Some(first) = group.first() else { continue };
+        let identities: Vec<Identity> =
+            group.iter().map(|tombstone| tombstone.item.identity.clone()).collect();
+        let (organization, cluster) = (&first.organization, &first.item.cluster);
+        let answer = door.forget(namespace, organization, cluster, &identities).await?;
         ctx.metrics.answered(&answer);
     }
     Ok(())

@@ -1,77 +1,118 @@
 //! What a Sovereign needs next. Pure: the same sight gives the same steps.
 
-use super::observe::Seen;
-use crate::controllers::object::ObjectState;
-use crate::domain::{reason::Reason, sovereign::Sovereign, verdict::Verdict};
+use super::observe::{Identified, Reached, Remote, Seen, Site};
+use crate::{
+    api::KUBECONFIG_FINALIZER,
+    cluster::{Kept, Offer},
+    controllers::object::ObjectState,
+    domain::{
+        facts::Tombstone, object::Live, reason::Reason, sovereign::Sovereign, verdict::Verdict,
+    },
+};
+
+mod link;
+mod sweep;
+
+pub(super) use link::{reason_of, trouble};
 
 /// One thing to do, which can be repeated without harm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Step {
     /// Put our finalizer on the object.
     Hold,
+    /// Put our finalizer on the Secret of the kubeconfig.
+    HoldSecret,
+    /// Take our finalizer off a Secret that is not needed any more.
+    ReleaseSecret(String),
+    /// Tell the link how the cluster is reached, or why it is not.
+    Offer(Box<Result<Offer, Reason>>),
+    /// Note that the cluster does not answer.
+    Darken,
+    /// Note that it does.
+    Lighten,
+    /// Accept that it is another one now, as an administrator says.
+    AcceptCluster(String),
     /// Bring the ledger to what the spec sells.
-    Accept,
+    Accept(String),
     /// Accept that the namespace of the franchise was made anew, as an administrator says.
     AcceptFranchise,
+    /// Condemn what was abandoned.
+    Condemn,
+    /// Delete exactly these.
+    Remove(Vec<Live>),
+    /// Forget what was abandoned and is gone.
+    Bury(Vec<Tombstone>),
     /// Close it in the ledger, if no Tenant is awake on it.
     Close,
+    /// End the link.
+    Disconnect,
     /// Take our finalizer off the object.
     LetGo,
 }
 
+type Decision = (Vec<Step>, Verdict);
+
 /// The steps of this turn, and what it comes to if they succeed.
 #[must_use]
-pub(super) fn decide(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
+pub(super) fn decide(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
     if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
         let accepted = seen.franchise.as_ref().is_some_and(|franchise| franchise.is_accepted);
         if accepted && matches!(reason, Reason::FranchiseIdentityChanged { .. }) {
-            return (vec![Step::AcceptFranchise], Verdict::Again);
+            return again([Step::AcceptFranchise]);
         }
-        return (vec![], Verdict::Waiting(reason));
+        return waits(reason);
     }
     if state.is_leaving {
-        return leave(state, seen);
+        return leave(wanted, state, seen);
     }
-    if let Some(reason) = obstacle(wanted, seen) {
-        return (vec![], Verdict::Waiting(reason));
-    }
-    if !state.is_held {
-        return (vec![Step::Hold, Step::Accept], Verdict::Again);
-    }
-    if is_accepted(wanted, seen) {
-        (vec![], Verdict::Ready)
-    } else {
-        (vec![Step::Accept], Verdict::Again)
-    }
-}
-
-fn leave(state: ObjectState, seen: &Seen) -> (Vec<Step>, Verdict) {
-    let is_open = seen.facts.sovereign.as_ref().is_some_and(|accepted| !accepted.closed);
-    if !state.is_held {
-        (vec![], Verdict::Gone)
-    } else if !seen.facts.tenants.is_empty() {
-        let tenants = seen.facts.tenants.join(", ");
-        (vec![], Verdict::Waiting(Reason::TenantsRemain { tenants }))
-    } else if is_open {
-        (vec![Step::Close], Verdict::Again)
-    } else {
-        (vec![Step::LetGo], Verdict::Gone)
-    }
-}
-
-fn obstacle(wanted: &Sovereign, seen: &Seen) -> Option<Reason> {
-    let namespace = wanted.namespace.clone();
-    match &seen.franchise {
-        None => return Some(Reason::NotAFranchise { namespace }),
-        Some(franchise) if !franchise.in_cluster => {
-            return Some(Reason::InClusterNotAllowed { namespace });
+    let Some(franchise) = &seen.franchise else {
+        return waits(Reason::NotAFranchise { namespace: wanted.namespace.clone() });
+    };
+    match &seen.site {
+        Site::Hub(_) if !franchise.in_cluster => {
+            waits(Reason::InClusterNotAllowed { namespace: wanted.namespace.clone() })
         }
-        Some(_) => {}
+        Site::Hub(hub) => serve(wanted, state, seen, hub),
+        Site::Remote(remote) => {
+            if !state.is_held {
+                return again([Step::Hold]);
+            }
+            link::link(wanted, seen, remote).unwrap_or_else(|cluster| {
+                match (serve(wanted, state, seen, &cluster), link::trouble(remote, seen)) {
+                    // What is to be said of the way there is said when nothing else is.
+                    ((steps, Verdict::Ready), Some(reason)) => (steps, Verdict::Waiting(reason)),
+                    (decision, _) => decision,
+                }
+            })
+        }
+    }
+}
+
+/// Its cluster is known: what it sells is brought to the ledger.
+fn serve(wanted: &Sovereign, state: ObjectState, seen: &Seen, cluster: &Identified) -> Decision {
+    if let Some(reason) = obstacle(wanted, seen, cluster) {
+        return waits(reason);
+    }
+    if !state.is_held {
+        return again([Step::Hold, Step::Accept(cluster.uid.clone())]);
+    }
+    if !is_accepted(wanted, seen) {
+        let before = seen.facts.sovereign.as_ref().and_then(|accepted| accepted.secret.clone());
+        let release = before.filter(|before| Some(before) != secret(wanted));
+        let steps = release.map(Step::ReleaseSecret).into_iter();
+        return again(steps.chain([Step::Accept(cluster.uid.clone())]));
+    }
+    sweep::sweep(&wanted.namespace, seen).unwrap_or((vec![], Verdict::Ready))
+}
+
+fn obstacle(wanted: &Sovereign, seen: &Seen, cluster: &Identified) -> Option<Reason> {
+    if let Some(sovereign) = seen.facts.taken_by.clone().filter(|_| wanted.secret.is_some()) {
+        return Some(Reason::ClusterTaken { sovereign });
     }
     let accepted = seen.facts.sovereign.as_ref()?;
-    if accepted.cluster != seen.cluster {
-        let (known, seen) = (accepted.cluster.clone(), seen.cluster.clone());
+    if accepted.cluster != cluster.uid {
+        let (known, seen) = (accepted.cluster.clone(), cluster.uid.clone());
         return Some(Reason::ClusterIdentityChanged { known, seen });
     }
     let known = accepted.currency.clone();
@@ -80,6 +121,75 @@ fn obstacle(wanted: &Sovereign, seen: &Seen) -> Option<Reason> {
 }
 
 fn is_accepted(wanted: &Sovereign, seen: &Seen) -> bool {
-    let accepted = seen.facts.sovereign.as_ref();
-    accepted.is_some_and(|accepted| !accepted.closed) && seen.facts.plans == wanted.plans
+    seen.facts.sovereign.as_ref().is_some_and(|accepted| {
+        !accepted.closed
+            && accepted.secret.as_ref() == secret(wanted)
+            && accepted.abandon_after == wanted.abandon_after
+    }) && seen.facts.plans == wanted.plans
+}
+
+fn secret(wanted: &Sovereign) -> Option<&String> {
+    wanted.secret.as_ref().map(|key| &key.secret)
+}
+
+fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
+    if !state.is_held {
+        return (vec![Step::Disconnect], Verdict::Gone);
+    }
+    if !seen.facts.tenants.is_empty() {
+        // They need the way to the cluster as long as they stand there.
+        if let Some(remote) = seen.remote()
+            && let Some(decision) = link::keep_up(seen, remote)
+        {
+            return decision;
+        }
+        let tenants = seen.facts.tenants.join(", ");
+        return waits(Reason::TenantsRemain { tenants });
+    }
+    if let Some(remote) = seen.remote().filter(|_| !seen.facts.tombstones.is_empty()) {
+        if let Some(decision) = link::keep_up(seen, remote) {
+            return decision;
+        }
+        if !matches!(remote.standing, Reached::Dark(_)) {
+            return sweep::sweep(&wanted.namespace, seen).unwrap_or_else(|| waits(remaining(seen)));
+        }
+    }
+    if seen.facts.sovereign.as_ref().is_some_and(|accepted| !accepted.closed) {
+        return again([Step::Close]);
+    }
+    let accepted = seen.facts.sovereign.as_ref().and_then(|accepted| accepted.secret.clone());
+    let held = [accepted, secret(wanted).cloned()];
+    let released = held.into_iter().flatten().map(Step::ReleaseSecret);
+    let mut steps: Vec<Step> = released.collect();
+    steps.dedup();
+    steps.extend([Step::Disconnect, Step::LetGo]);
+    (steps, Verdict::Gone)
+}
+
+/// What is still to be taken away of what was abandoned, and when.
+#[must_use]
+pub(super) fn remaining(seen: &Seen) -> Reason {
+    sweep::waiting(seen)
+}
+
+/// Our finalizer on the Secret of a Sovereign.
+#[must_use]
+pub(super) fn secret_finalizer(sovereign: &str) -> String {
+    format!("{sovereign}{KUBECONFIG_FINALIZER}")
+}
+
+impl Remote {
+    /// Whether the Secret is there, and not held for this Sovereign yet.
+    fn is_loose(&self, sovereign: &str) -> bool {
+        let finalizer = secret_finalizer(sovereign);
+        matches!(&self.kept, Kept::There(content) if !content.is_held(&finalizer))
+    }
+}
+
+fn waits(reason: Reason) -> Decision {
+    (vec![], Verdict::Waiting(reason))
+}
+
+fn again(steps: impl IntoIterator<Item = Step>) -> Decision {
+    (steps.into_iter().collect(), Verdict::Again)
 }

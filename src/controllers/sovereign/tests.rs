@@ -1,12 +1,12 @@
 //! A Sovereign's turns and what is reported of them, as sentences. Facts are built as the ledger
-//! answers them (`migrations/0010_observe.sql`).
+//! answers them (`migrations/0011_observe.sql`).
 
 use serde_json::{Value, json};
 
 use super::{
     Visit,
     decide::{Step, decide},
-    observe::Seen,
+    observe::{Identified, Seen, Site},
     report,
 };
 use crate::{
@@ -53,8 +53,12 @@ fn world() -> World {
                 is_accepted: false,
             }),
             facts: serde_json::from_value(facts).expect("the ledger answers like this"),
-            cluster: "cluster-one".to_owned(),
-            version: "v1.36.3".to_owned(),
+            site: Site::Hub(Identified {
+                uid: "cluster-one".to_owned(),
+                version: "v1.36.3".to_owned(),
+            }),
+            remains: [].into(),
+            at: NOW.parse().unwrap(),
         },
     }
 }
@@ -71,6 +75,10 @@ fn answer() -> Value {
         ],
         "tenants": [],
     })
+}
+
+fn accept() -> Step {
+    Step::Accept("cluster-one".to_owned())
 }
 
 fn accepted() -> World {
@@ -121,7 +129,7 @@ fn pair(status: &str, reason: &str) -> (String, String) {
 
 #[test]
 fn a_sovereign_is_accepted_under_its_finalizer_and_then_there_is_nothing_to_do() {
-    assert_eq!(world().decide(), (vec![Step::Hold, Step::Accept], Verdict::Again));
+    assert_eq!(world().decide(), (vec![Step::Hold, accept()], Verdict::Again));
     assert_eq!(accepted().decide(), (vec![], Verdict::Ready));
 }
 
@@ -135,7 +143,7 @@ fn whatever_it_sells_differently_is_accepted_again() {
         |facts| facts.sovereign.as_mut().unwrap().closed = true,
     ];
     for change in changes {
-        assert_eq!(accepted().told(change).decide(), (vec![Step::Accept], Verdict::Again));
+        assert_eq!(accepted().told(change).decide(), (vec![accept()], Verdict::Again));
     }
 }
 
@@ -184,9 +192,9 @@ fn a_sovereign_goes_when_its_tenants_are_gone_and_closes_first() {
     world.seen.facts.tenants.clear();
     assert_eq!(world.decide(), (vec![Step::Close], Verdict::Again));
     world.seen.facts.sovereign.as_mut().unwrap().closed = true;
-    assert_eq!(world.decide(), (vec![Step::LetGo], Verdict::Gone));
+    assert_eq!(world.decide(), (vec![Step::Disconnect, Step::LetGo], Verdict::Gone));
     world.state.is_held = false;
-    assert_eq!(world.decide(), (vec![], Verdict::Gone));
+    assert_eq!(world.decide(), (vec![Step::Disconnect], Verdict::Gone));
 }
 
 #[test]
@@ -194,7 +202,7 @@ fn a_sovereign_that_was_never_accepted_goes_at_once() {
     let mut world = world().leaving();
     world.state.is_held = true;
     world.seen.franchise = None;
-    assert_eq!(world.decide(), (vec![Step::LetGo], Verdict::Gone));
+    assert_eq!(world.decide(), (vec![Step::Disconnect, Step::LetGo], Verdict::Gone));
 }
 
 #[test]

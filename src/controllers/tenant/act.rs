@@ -2,10 +2,11 @@
 
 use super::{
     decide::{Step, item},
-    observe::Seen,
+    observe::{Seen, is_on_hub, place},
 };
 use crate::{
     api,
+    cluster::{Cluster, Standing},
     controllers::{Context, Error},
     domain::{
         facts::Item,
@@ -44,7 +45,7 @@ pub(super) async fn act(
                 continue;
             }
             Step::Remove(objects) => {
-                remove(&objects, wanted, ctx).await?;
+                remove(&objects, wanted, seen, ctx).await?;
                 continue;
             }
             Step::Claim => {
@@ -68,6 +69,7 @@ pub(super) async fn act(
             Step::Capture(order) => door.capture(namespace, order).await?,
             Step::Release(order) => door.release(namespace, order).await?,
             Step::Leave => door.leave(namespace, organization, name).await?,
+            Step::Abandon => door.abandon(namespace, organization, name).await?,
         };
         ctx.metrics.answered(&answer);
     }
@@ -82,8 +84,8 @@ async fn apply(
     seen: &Seen,
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
-    let Tenant { namespace, organization, sovereign, .. } = wanted;
-    let cluster = ctx.fleet.cluster_of(namespace, sovereign).await?;
+    let Tenant { namespace, organization, .. } = wanted;
+    let cluster = cluster(wanted, seen, ctx).await?;
     let announced = |identity: &Identity| Item {
         identity: identity.clone(),
         cluster: seen.cluster.clone(),
@@ -107,8 +109,21 @@ async fn apply(
     Ok(())
 }
 
-async fn remove(objects: &[Live], wanted: &Tenant, ctx: &Context) -> Result<(), Error> {
-    let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
+/// The cluster that was seen, if it is still the one to use.
+async fn cluster(wanted: &Tenant, seen: &Seen, ctx: &Context) -> Result<Cluster, Error> {
+    match ctx.fleet.reach(&place(wanted), is_on_hub(&seen.facts)).await? {
+        Standing::Up(cluster) if cluster.uid() == seen.cluster => Ok(cluster),
+        _ => Err(Error::OutOfReach),
+    }
+}
+
+async fn remove(
+    objects: &[Live],
+    wanted: &Tenant,
+    seen: &Seen,
+    ctx: &Context,
+) -> Result<(), Error> {
+    let cluster = cluster(wanted, seen, ctx).await?;
     for object in objects {
         cluster.delete(object).await?;
     }

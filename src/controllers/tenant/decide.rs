@@ -8,6 +8,7 @@ use crate::controllers::object::ObjectState;
 use crate::domain::{
     code::Digest,
     facts::Item,
+    instant::second,
     object::{Identity, Kind, Live, Object},
     reason::Reason,
     tenant::Tenant,
@@ -51,6 +52,8 @@ pub(super) enum Step {
     Release(i64),
     /// Let the organization sleep.
     Leave,
+    /// Give up what stands on a cluster that does not answer, and let the organization sleep.
+    Abandon,
     /// Take our finalizer off the object.
     LetGo,
 }
@@ -97,6 +100,9 @@ fn homeless(wanted: &Tenant, seen: &Seen) -> Option<Reason> {
         let (known, seen) = (accepted.cluster.clone(), seen.cluster.clone());
         return Some(Reason::ClusterIdentityChanged { known, seen });
     }
+    if accepted.secret.is_some() {
+        return None;
+    }
     let allowed = seen.franchise.as_ref().is_some_and(|franchise| franchise.in_cluster);
     (!allowed && seen.facts.inventory.is_empty())
         .then(|| Reason::InClusterNotAllowed { namespace: wanted.namespace.clone() })
@@ -105,6 +111,13 @@ fn homeless(wanted: &Tenant, seen: &Seen) -> Option<Reason> {
 /// What is to be made, mended or taken away, and the capture once everything stands. What is left
 /// to be said of the payment is said when nothing else is.
 fn provision(wanted: &Tenant, seen: &Seen, unpaid: Option<Reason>) -> Decision {
+    if let Some(dark) = seen.dark.clone() {
+        return waits(dark);
+    }
+    if seen.facts.condemned {
+        let what = "what the organization abandoned there to be gone".to_owned();
+        return waits(Reason::Provisioning { what });
+    }
     let desired = seen.desired.as_deref().unwrap_or_default();
     if let Some(reason) = obstacle(wanted, seen, desired) {
         return waits(reason);
@@ -245,6 +258,9 @@ fn leave(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
     if let Some(order) = seen.facts.order.as_ref().filter(|order| order.held) {
         return again([Step::Release(order.order)]);
     }
+    if let Some(dark) = seen.dark.clone().filter(|_| !seen.facts.inventory.is_empty()) {
+        return leave_in_the_dark(wanted, seen, dark);
+    }
     let ours = seen.live.values().filter(|live| seen.is_ours(wanted, live));
     let namespaces: Vec<Live> =
         ours.filter(|live| live.identity.kind == Kind::Namespace).cloned().collect();
@@ -263,6 +279,21 @@ fn leave(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
         return again([Step::Leave]);
     }
     (vec![Step::LetGo], Verdict::Gone)
+}
+
+/// What stands on a cluster that does not answer stays there; the Tenant waits for it, unless it is
+/// given up.
+fn leave_in_the_dark(wanted: &Tenant, seen: &Seen, dark: Reason) -> Decision {
+    let accepted = seen.facts.sovereign.as_ref();
+    let Some((accepted, since)) = accepted.and_then(|it| Some((it, it.dark_since?))) else {
+        return waits(dark);
+    };
+    let is_over = accepted.given_up_at().is_some_and(|at| at <= seen.facts.standing.now);
+    if wanted.is_given_up || is_over {
+        return again([Step::Abandon]);
+    }
+    let (sovereign, uid) = (wanted.sovereign.clone(), wanted.uid.clone());
+    waits(Reason::TeardownUnreachable { sovereign, since: second(since), uid })
 }
 
 /// A namespace on its way out, with what the cluster says holds it.

@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::{
+    cluster::{Place, Standing, Trouble},
     controllers::{Context, Error, FranchiseNamespace},
     desired,
     domain::{
-        facts::{PlanTerms, TenantFacts},
+        facts::{AcceptedSovereign, PlanTerms, TenantFacts},
+        instant::second,
         object::{Live, LiveObjects, Object},
+        reason::Reason,
         tenant::{Named, Tenant},
     },
 };
@@ -21,8 +24,10 @@ pub(super) struct Seen {
     pub franchise: Option<FranchiseNamespace>,
     /// What the ledger says.
     pub facts: TenantFacts,
-    /// UID of the cluster that the Tenant lives on.
+    /// UID of the cluster that the Tenant lives on; as the ledger knows it while it is dark.
     pub cluster: String,
+    /// Why nothing can be seen there, if so.
+    pub dark: Option<Reason>,
     /// What should stand there: nothing before it is paid.
     pub desired: Option<Vec<Object>>,
     /// What stands there of it, and of what was made before.
@@ -30,11 +35,12 @@ pub(super) struct Seen {
 }
 
 /// Looks into the Secrets of its codes, then at the ledger, and at the cluster only for what the
-/// ledger knows or has paid for.
+/// ledger knows or has paid for. Nothing is seen as long as it is not known whether the cluster can
+/// be used; who finds out wakes the Tenant.
 ///
 /// # Errors
 /// One of them does not answer.
-pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Seen, Error> {
+pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Option<Seen>, Error> {
     for named in &mut wanted.vouchers {
         if let Named::Code(given) = named {
             ctx.secrets.open(&wanted.namespace, given).await?;
@@ -42,7 +48,21 @@ pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Seen, 
     }
     let wanted = &*wanted;
     let facts = ctx.store.observe_tenant(wanted).await?;
-    let cluster = ctx.fleet.cluster_of(&wanted.namespace, &wanted.sovereign).await?;
+    let franchise = ctx.franchise(&wanted.namespace);
+    let site = match ctx.fleet.reach(&place(wanted), is_on_hub(&facts)).await? {
+        Standing::Up(cluster) => Ok(cluster),
+        Standing::Connecting => Err(None),
+        Standing::Dark(trouble) => Err(dark(wanted, trouble, facts.sovereign.as_ref())),
+    };
+    let site = match site {
+        Ok(cluster) => Ok(cluster),
+        Err(known) => {
+            let uid = franchise.as_ref().map(|franchise| franchise.uid.as_str());
+            let frozen = || facts.standing.trouble(&wanted.namespace, uid);
+            let Some(reason) = known.or_else(frozen) else { return Ok(None) };
+            Err(reason)
+        }
+    };
     let desired = terms_in_force(wanted, &facts).map(|terms| desired::tenant(wanted, terms));
     let names: BTreeSet<_> = desired
         .iter()
@@ -50,13 +70,34 @@ pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Seen, 
         .map(|object| object.identity.clone())
         .chain(facts.inventory.iter().map(|item| item.identity.clone()))
         .collect();
-    Ok(Seen {
-        franchise: ctx.franchise(&wanted.namespace),
-        live: cluster.live(names).await?,
-        cluster: cluster.uid().to_owned(),
-        facts,
-        desired,
-    })
+    let (cluster, dark, live) = match site {
+        Ok(cluster) => (cluster.uid().to_owned(), None, cluster.live(names).await?),
+        Err(dark) => {
+            let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
+            (accepted.unwrap_or_default(), Some(dark), LiveObjects::new())
+        }
+    };
+    Ok(Some(Seen { franchise, facts, cluster, dark, desired, live }))
+}
+
+/// The Sovereign that a Tenant names.
+pub(super) fn place(wanted: &Tenant) -> Place {
+    (wanted.namespace.clone(), wanted.sovereign.clone())
+}
+
+/// Whether the Tenant lives on the hub.
+pub(super) fn is_on_hub(facts: &TenantFacts) -> bool {
+    facts.sovereign.as_ref().is_none_or(|accepted| accepted.secret.is_none())
+}
+
+/// What to say of a cluster that cannot be used; nothing before the ledger knows it, since the
+/// Sovereign says it first.
+fn dark(wanted: &Tenant, trouble: Trouble, accepted: Option<&AcceptedSovereign>) -> Option<Reason> {
+    if let Trouble::Judged(reason @ Reason::ClusterIdentityChanged { .. }) = trouble {
+        return Some(reason);
+    }
+    let since = second(accepted?.dark_since?);
+    Some(Reason::SovereignUnreachable { sovereign: wanted.sovereign.clone(), since })
 }
 
 /// What may stand now: what credit is set aside for, else what is paid for or was until a while
@@ -93,7 +134,10 @@ impl Seen {
         let renewals = facts.renewal.iter().flat_map(|renewal| [renewal.due_at, renewal.until]);
         let lapses = facts.order.iter().filter_map(|order| order.lapses_at);
         let expires = facts.account.iter().filter_map(|account| account.expires_at);
+        let accepted = self.facts.sovereign.iter();
+        let given_up = accepted.filter_map(AcceptedSovereign::given_up_at);
         let next = starts
+            .chain(given_up)
             .chain(renewals)
             .chain(lapses)
             .chain(expires)

@@ -32,7 +32,7 @@ pub(super) fn status(
         Err(error) => {
             let unknown: &[_] = match error {
                 Error::Store(_) | Error::NoEpoch(_) => &["Entitled"],
-                Error::Cluster(_) => &["Synced"],
+                Error::Cluster(_) | Error::OutOfReach => &["Synced"],
                 Error::Spec(_) => &[],
             };
             let (reason, meta) = (error.reason(), &object.metadata);
@@ -44,7 +44,11 @@ pub(super) fn status(
     let Visit { wanted, seen, verdict } = visit;
     let good = ("Ready", "the organization is paid and everything stands");
     let leaves = conditions::summary(verdict, good, leaves(visit), &object.metadata, now);
-    let (cpu, memory) = (usage(wanted, seen, "cpu"), usage(wanted, seen, "memory"));
+    let (cpu, memory) = match &seen.dark {
+        // What was seen last is all that is known.
+        Some(_) => (known.cpu, known.memory),
+        None => (usage(wanted, seen, "cpu"), usage(wanted, seen, "memory")),
+    };
     TenantStatus {
         observed_generation: object.metadata.generation,
         phase: Some(phase(object, seen, verdict)),
@@ -81,7 +85,10 @@ enum Stage {
 fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
     let Verdict::Waiting(reason) = verdict else { return Stage::Done };
     match reason {
-        Reason::NotAFranchise { .. } | Reason::SovereignNotFound { .. } => Stage::Sovereign,
+        Reason::NotAFranchise { .. }
+        | Reason::SovereignNotFound { .. }
+        | Reason::SovereignUnreachable { .. }
+        | Reason::TeardownUnreachable { .. } => Stage::Sovereign,
         Reason::NamespaceConflict { .. } => Stage::Namespaces,
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
@@ -100,7 +107,10 @@ fn leaves(visit: &Visit) -> Vec<Leaf> {
         _ => None,
     };
     let leaf = |kind, stage: Stage, good: (&'static str, &str)| {
-        if at == stage
+        // What stands on a cluster that cannot be used is not known, whatever else is the matter.
+        if let Some(dark) = &seen.dark {
+            Leaf::unknown(kind, dark)
+        } else if at == stage
             && let Some(reason) = reason
         {
             Leaf::fails(kind, reason)
@@ -132,6 +142,7 @@ fn entitled(wanted: &Tenant, seen: &Seen, verdict: &Verdict, at: Stage) -> Leaf 
     const KIND: &str = "Entitled";
     if let Verdict::Waiting(reason) = verdict
         && reason.outlook() == Outlook::Unknown
+        && seen.dark.is_none()
     {
         return Leaf::unknown(KIND, reason);
     }
@@ -256,6 +267,7 @@ fn phase(object: &api::Tenant, seen: &Seen, verdict: &Verdict) -> TenantPhase {
     }
     let covered = seen.desired.is_some();
     match verdict {
+        Verdict::Waiting(reason) if seen.dark.as_ref() == Some(reason) => TenantPhase::Unreachable,
         Verdict::Ready | Verdict::Gone => TenantPhase::Ready,
         Verdict::Again => TenantPhase::Pending,
         Verdict::Waiting(reason) => match (reason.outlook(), reason) {

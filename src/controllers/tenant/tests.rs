@@ -1,5 +1,5 @@
 //! A Tenant's turns, as sentences. Facts are built as the ledger answers them
-//! (`migrations/0010_observe.sql`), so that the contract between the two is tested as well.
+//! (`migrations/0011_observe.sql`), so that the contract between the two is tested as well.
 
 mod exhaustive;
 mod leaving;
@@ -64,6 +64,7 @@ fn world() -> World {
             franchise: Some(franchise),
             facts,
             cluster: "cluster-one".to_owned(),
+            dark: None,
             desired: None,
             live: [].into(),
         },
@@ -252,6 +253,10 @@ impl World {
             Step::Remove(objects) => objects.iter().for_each(|object| self.remove(object)),
             Step::Forget(gone) => {
                 self.seen.facts.inventory.retain(|item| !gone.contains(&item.identity));
+            }
+            Step::Abandon => {
+                self.seen.facts.inventory.clear();
+                self.book(Step::Leave);
             }
             Step::Claim | Step::Order | Step::Capture(_) | Step::Release(_) | Step::Leave => {
                 self.book(step);

@@ -1,5 +1,5 @@
 //! A Voucher's turns and what is reported of them, as sentences. Facts are built as the ledger
-//! answers them (`migrations/0010_observe.sql`).
+//! answers them (`migrations/0011_observe.sql`).
 
 mod kept;
 mod reports;

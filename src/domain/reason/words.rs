@@ -52,12 +52,12 @@ reasons! {
          is the cluster {seen}; if it is to live there from now on, annotate the Sovereign \
          catalyst.openova.io/accept-cluster-uid={seen}"
     /// The cluster of a Sovereign does not answer.
-    SovereignUnreachable { sovereign: String, since: String, why: String } Unknown
-        "the cluster of Sovereign {sovereign} does not answer since {since}; what is there stays as \
-         it is and all of it resumes by itself: {why}"
+    SovereignUnreachable { sovereign: String, since: String } Unknown
+        "the cluster of Sovereign {sovereign} cannot be used since {since}, as that Sovereign \
+         says; what is there stays as it is, and all of it resumes by itself"
     /// A Tenant is leaving a cluster that does not answer.
     TeardownUnreachable { sovereign: String, since: String, uid: String } Unknown
-        "waiting for the cluster of Sovereign {sovereign}, which does not answer since {since}, to \
+        "waiting for the cluster of Sovereign {sovereign}, which cannot be used since {since}, to \
          take away what stands there; if it never comes back, annotate the Tenant \
          catalyst.openova.io/abandon={uid}"
     /// Nobody has heard of the cluster yet.

@@ -194,7 +194,8 @@ async fn plans_get_a_revision_when_they_change_and_stay_for_their_holders() {
     let plans = [plan("s", 6_000)];
     assert_eq!(books.accept_sovereign("catalyst-zero", place, &plans).await, "Accepted");
 
-    let known = books.database.store.observe_sovereign("omantel", "catalyst-zero").await.unwrap();
+    let known =
+        books.database.store.observe_sovereign("omantel", "catalyst-zero", None).await.unwrap();
     assert_eq!(known.plans, plans);
     assert_eq!(known.tenants, ["kestrel"]);
     assert_eq!(books.facts("kestrel").await.period.unwrap().plan, "m");

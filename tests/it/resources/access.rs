@@ -15,6 +15,7 @@ use catalyst_operator::{
     domain::{
         facts::PlanTerms,
         object::{Kind, LiveObjects, Object},
+        right::Right,
         tenant::Tenant,
     },
 };
@@ -61,7 +62,7 @@ async fn all_that_the_operator_asks_of_a_cluster_is_granted() {
     let required = permissions::required();
     assert!(required.len() > 30, "{}", required.len());
     for right in required {
-        let permissions::Required { group, resource, verb, namespace, name } = right;
+        let Right { group, resource, verb, namespace, name } = right;
         let asked = json!({
             "group": group, "resource": resource, "verb": verb, "namespace": namespace,
             "name": name,
@@ -268,7 +269,7 @@ async fn credentials_that_are_revoked_are_refused_and_new_ones_serve() {
     let other = Access::granted(World::muscat()).await;
     let old = access.client().await;
     access.revoke().await;
-    Cluster::identify(old).await.err().expect("the token is worth nothing");
+    Cluster::identify(old).await.expect_err("the token is worth nothing");
     Cluster::identify(other.client().await).await.expect("others are as they were");
     access.grant().await;
     // By another name of the same server.

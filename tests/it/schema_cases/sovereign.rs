@@ -104,8 +104,8 @@ fn identity(cases: &mut Cases) {
     cases.refuse("an unknown currency", currency("OMX"), "\"OMX\": unknown currency");
     cases.refuse("a currency in lower case", currency("omr"), "unknown currency");
 
-    let mode = sovereign().set("/spec/connection/mode", "Kubeconfig");
-    cases.refuse("a connection that does not exist yet", mode, "supported values: \"InCluster\"");
+    let mode = sovereign().set("/spec/connection/mode", "Carrier");
+    cases.refuse("a connection that does not exist", mode, "supported values: \"InCluster\"");
     let email = full().set("/spec/franchisee/contactEmail", "omantel.om");
     cases.refuse("an address without an @", email, "not an e-mail address");
     let name = full().unset("/spec/franchisee/legalName");

@@ -229,6 +229,8 @@ impl Books {
         Tenant {
             namespace: self.namespace.clone(),
             name: organization.to_owned(),
+            uid: format!("uid-of-{organization}"),
+            is_given_up: false,
             organization: organization.to_owned(),
             sovereign: SOVEREIGN.to_owned(),
             plan: "m".to_owned(),

@@ -174,6 +174,11 @@ async fn eventually(claim: &str, ask: impl AsyncFn() -> bool) {
 }
 
 impl Franchise {
+    /// The Sovereign `muscat`, reached by the kubeconfig in the Secret of that name.
+    pub(crate) fn franchised(&self) -> Manifest {
+        Manifest::franchised(&self.namespace, "muscat", "muscat")
+    }
+
     /// Keeps a kubeconfig in a Secret, and lets the operator have that Secret and no other.
     pub(crate) async fn keep_kubeconfig(&self, secret: &str, text: &str) {
         let object = |api: &str, kind: &str, fields: Value| {

@@ -192,6 +192,7 @@ fn is_allowed(step: &Step, world: &World, stands: Stands) -> bool {
         Step::Forget(gone) => {
             !gone.iter().any(|identity| world.seen.live.get(identity).is_some_and(is_ours))
         }
+        Step::Abandon => is_leaving && world.seen.dark.is_some(),
         Step::Leave => is_leaving && !world.seen.live.values().any(is_ours),
         Step::LetGo => {
             let forgotten = facts.inventory.is_empty() && !facts.claimed;
