@@ -115,11 +115,7 @@ impl Secrets {
         };
         // It begins with a word, so that no change falls between the two.
         self.watch((namespace.to_owned(), name.to_owned()));
-        let Some(secret) = found else { return Ok(Kept::Missing) };
-        let (finalizers, version) = (secret.finalizers().to_vec(), secret.resource_version());
-        let data = secret.data.unwrap_or_default();
-        let data = data.into_iter().map(|(key, value)| (key, value.0)).collect();
-        Ok(Kept::There(Content { data, finalizers, version }))
+        Ok(found.map_or(Kept::Missing, |secret| Kept::There(content(secret))))
     }
 
     /// Puts a finalizer on a Secret, unless it has changed since it was read.
@@ -140,16 +136,17 @@ impl Secrets {
     /// Takes a finalizer off a Secret, if it is there and on it.
     ///
     /// # Errors
-    /// A conflict, or the hub refuses or does not answer.
+    /// A conflict; or the hub does not answer, or refuses, in which case the Secret stays held.
     pub async fn let_go(
         &self,
         (namespace, name): (&str, &str),
         finalizer: &str,
     ) -> Result<(), Error> {
-        let Kept::There(content) = self.read(namespace, name).await? else { return Ok(()) };
-        if !content.is_held(finalizer) {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let found = bounded("let go of", &title(namespace, name), secrets.get_opt(name)).await?;
+        let Some(content) = found.map(content).filter(|content| content.is_held(finalizer)) else {
             return Ok(());
-        }
+        };
         let others = content.finalizers.iter().filter(|other| *other != finalizer);
         let others = others.cloned().collect();
         match self.set_finalizers((namespace, name), &content, others).await {
@@ -203,6 +200,13 @@ impl Secrets {
         });
         watches.insert(place, watch.abort_handle());
     }
+}
+
+fn content(secret: Secret) -> Content {
+    let (finalizers, version) = (secret.finalizers().to_vec(), secret.resource_version());
+    let data = secret.data.unwrap_or_default();
+    let data = data.into_iter().map(|(key, value)| (key, value.0)).collect();
+    Content { data, finalizers, version }
 }
 
 fn title(namespace: &str, name: &str) -> String {

@@ -158,7 +158,9 @@ fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
         return again([Step::Close]);
     }
     let accepted = seen.facts.sovereign.as_ref().and_then(|accepted| accepted.secret.clone());
-    let held = [accepted, secret(wanted).cloned()];
+    // One that was accepted was held; of another it is known only while it can be read.
+    let readable = seen.remote().is_some_and(|remote| matches!(remote.kept, Kept::There(_)));
+    let held = [accepted, secret(wanted).filter(|_| readable).cloned()];
     let released = held.into_iter().flatten().map(Step::ReleaseSecret);
     let mut steps: Vec<Step> = released.collect();
     steps.dedup();
