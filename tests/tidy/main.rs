@@ -1,6 +1,7 @@
 //! Style as a test: what people would otherwise have to look for in a review. Each failure says
 //! what to do. A rule is a pure function from files to findings, and is tried on bad snippets.
 
+mod documents;
 mod layers;
 mod mutants;
 mod names;
