@@ -7,6 +7,7 @@ mod commands;
 mod credit;
 mod deletion;
 mod drift;
+mod hostile_tools;
 mod once;
 mod outage;
 mod pins;

@@ -5,8 +5,11 @@
 //! belongs to a runtime, and each test makes its own clients, pools and stores.
 
 mod audit;
+mod authority;
+mod background;
 mod fixture;
 mod franchise;
+mod hostile;
 mod kubernetes;
 mod manifest;
 mod operator;
@@ -16,7 +19,8 @@ mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
-pub(crate) use kubernetes::hub_client;
+pub(crate) use hostile::{Behaviour, Hostile};
+pub(crate) use kubernetes::{client_of, hub_client};
 pub(crate) use manifest::Manifest;
 pub(crate) use operator::{Installed, Operator, SYSTEM};
 pub(crate) use postgres::{Database, copy, database, empty_database};

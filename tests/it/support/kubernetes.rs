@@ -27,11 +27,18 @@ pub(crate) async fn hub_client(world: &World) -> Client {
 
 /// A client of any cluster with every right.
 pub(crate) async fn client(cluster: &Cluster) -> Client {
+    client_of(Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig is there")).await
+}
+
+/// A client of whatever a kubeconfig leads to.
+pub(crate) async fn client_of(kubeconfig: Kubeconfig) -> Client {
     // Fails where another test was first, which is as good.
     let _first = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig is there");
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    Client::try_from(config.expect("the kubeconfig is good")).expect("a client can be made")
+    let mut config = config.expect("the kubeconfig is good");
+    // What a test asks once is to be answered once.
+    config.default_retry = false;
+    Client::try_from(config).expect("a client can be made")
 }
 
 /// Founds a franchise whose Sovereigns may be the hub itself; gives the name of its namespace.
