@@ -4,6 +4,7 @@
 mod bad_input;
 mod billing;
 mod commands;
+mod crashes;
 mod credit;
 mod deletion;
 mod drift;

@@ -1,4 +1,4 @@
-//! A certificate authority for one server of a test, and the kubeconfig that trusts it.
+//! A certificate authority for one server of a test, and kubeconfigs that trust it.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,7 +9,7 @@ use rustls::{
     crypto::ring,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_rustls::TlsAcceptor;
 
 /// What a TLS server on 127.0.0.1 needs, under an authority that nobody else has.
@@ -38,22 +38,27 @@ impl Authority {
         Self { pem: issuer.pem(), acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 
-    /// A kubeconfig with everything in itself, as a franchisee hands it over.
-    pub(super) fn kubeconfig(&self, server: SocketAddr, token: &str) -> String {
-        let kubeconfig = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "sovereign", "cluster": {
-                "server": format!("https://{server}"),
-                "certificate-authority-data": ByteString(self.pem.clone().into_bytes()),
-            }}],
-            "users": [{"name": "catalyst", "user": {"token": token}}],
-            "contexts": [{"name": "sovereign", "context": {
-                "cluster": "sovereign",
-                "user": "catalyst",
-            }}],
-            "current-context": "sovereign",
-        });
-        serde_yaml::to_string(&kubeconfig).expect("it is YAML")
+    /// A server under it, as a kubeconfig names it.
+    pub(super) fn cluster(&self, server: SocketAddr) -> Value {
+        json!({
+            "server": format!("https://{server}"),
+            "certificate-authority-data": ByteString(self.pem.clone().into_bytes()),
+        })
     }
+}
+
+/// A kubeconfig with everything in itself, as a franchisee hands it over.
+pub(super) fn kubeconfig(cluster: &Value, token: &str) -> String {
+    let kubeconfig = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "sovereign", "cluster": cluster}],
+        "users": [{"name": "catalyst", "user": {"token": token}}],
+        "contexts": [{"name": "sovereign", "context": {
+            "cluster": "sovereign",
+            "user": "catalyst",
+        }}],
+        "current-context": "sovereign",
+    });
+    serde_yaml::to_string(&kubeconfig).expect("it is YAML")
 }

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    authority::Authority,
+    authority::{Authority, kubeconfig},
     background::{self, Task},
 };
 use plausible::{Memory, SYSTEM};
@@ -73,7 +73,7 @@ impl Hostile {
             elsewhere,
             led_astray: AtomicUsize::new(0),
         });
-        let kubeconfig = shared.authority.kubeconfig(address, "hostile-token");
+        let kubeconfig = kubeconfig(&shared.authority.cluster(address), "hostile-token");
         let (server, other) = (shared.clone(), shared.clone());
         let serving = background::serve(listener, move |stream| {
             let server = server.clone();
