@@ -8,12 +8,13 @@ mod relays;
 use std::{collections::VecDeque, panic::AssertUnwindSafe, sync::Mutex, time::Instant};
 
 use futures::{FutureExt as _, future::join_all};
-use life::{Lane, Place, Run};
+use life::{Group, Place, Run};
 
-use crate::support::{Manifest, Plan, When, quiet_world};
+use crate::support::{Franchise, Plan, When, quiet_world};
 
-/// How many plans run at a time: they wait far more than they work.
-const LANES: usize = 6;
+/// How many plans run at a time: most of each is five seconds in which Kubernetes waits before it
+/// takes a namespace away.
+const LANES: usize = SAMPLE;
 /// How many plans `make test` has time for.
 const SAMPLE: usize = 12;
 const WHENS: [When; 3] = [When::Before, When::During, When::After];
@@ -30,14 +31,13 @@ fn plans(writes: usize) -> Vec<Plan> {
 
 /// Takes plans until none is left, and gives what went wrong with each; nothing for those that the
 /// run was too short for.
-async fn work(place: &Place, wanted: &Run, queue: &Mutex<VecDeque<Plan>>) -> (usize, Vec<String>) {
-    let lane = Lane::new(place).await;
+async fn work(group: &Group, wanted: &Run, queue: &Mutex<VecDeque<Plan>>) -> (usize, Vec<String>) {
     let (mut struck, mut wrong) = (0, vec![]);
     loop {
         let next = queue.lock().unwrap().pop_front();
         let Some(plan) = next else { return (struck, wrong) };
         let title = format!("{plan:?}, {}", wanted.writes[plan.at - 1]);
-        match AssertUnwindSafe(lane.run(Some(plan))).catch_unwind().await {
+        match AssertUnwindSafe(group.run(Some(plan))).catch_unwind().await {
             Ok(run) => {
                 struck += usize::from(run.is_struck);
                 if run.end != wanted.end {
@@ -51,11 +51,12 @@ async fn work(place: &Place, wanted: &Run, queue: &Mutex<VecDeque<Plan>>) -> (us
 
 async fn assert_every_crash_ends_alike(place: Place) {
     let begun = Instant::now();
-    let wanted = Lane::new(&place).await.run(None).await;
+    let group = Group::new(place).await;
+    let wanted = group.run(None).await;
     let plans = plans(wanted.writes.len());
     println!("{} plans of {} writes: {:#?}", plans.len(), wanted.writes.len(), wanted.writes);
     let (count, queue) = (plans.len(), Mutex::new(VecDeque::from(plans)));
-    let lanes = (0..LANES).map(|_| work(&place, &wanted, &queue));
+    let lanes = (0..LANES).map(|_| work(&group, &wanted, &queue));
     let (struck, wrong): (Vec<usize>, Vec<Vec<String>>) = join_all(lanes).await.into_iter().unzip();
     let struck = struck.iter().sum::<usize>();
     println!("{struck} of {count} plans were carried out in {:?}", begun.elapsed());
@@ -67,9 +68,7 @@ async fn assert_every_crash_ends_alike(place: Place) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_killed_at_any_write_is_followed_by_one_that_ends_alike() {
-    let place = Place {
-        cluster: quiet_world().hub(),
-        sovereign: |franchise| Manifest::sovereign(&franchise.namespace),
-    };
+    let place =
+        Place { cluster: quiet_world().hub(), sovereign: Franchise::sovereign, elsewhere: None };
     assert_every_crash_ends_alike(place).await;
 }

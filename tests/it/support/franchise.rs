@@ -53,7 +53,9 @@ pub(crate) async fn shared_franchise() -> Franchise {
 /// A world in which no operator runs but those that tests start for their own franchises.
 pub(crate) fn quiet_world() -> &'static World {
     static QUIET: OnceLock<World> = OnceLock::new();
-    QUIET.get_or_init(|| World::private(&[]))
+    // Each operator has connections of its own, and tests start many.
+    let options = ["--postgres-setting", "max_connections=400"];
+    QUIET.get_or_init(|| World::private(&options))
 }
 
 /// A kind of ours with conditions.

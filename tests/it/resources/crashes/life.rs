@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,6 +15,7 @@ use catalyst_operator::{
     cluster,
     domain::object::Kind,
 };
+use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, ResourceExt as _,
@@ -24,11 +28,17 @@ use crate::support::{
     Recorder, client, database, quiet_world,
 };
 
+/// Hands a kubeconfig over to the operator of a franchise.
+type HandOver = for<'a> fn(&'a Franchise, String) -> BoxFuture<'a, ()>;
+
 /// A Sovereign, and where its Tenants live.
 pub(super) struct Place {
     pub(super) cluster: &'static Cluster,
     /// Its manifest in a franchise.
     pub(super) sovereign: fn(&Franchise) -> Manifest,
+    /// Where the cluster is not the hub: the token for it, and what is done with the kubeconfig
+    /// that leads to it through a relay of its own.
+    pub(super) elsewhere: Option<(String, HandOver)>,
 }
 
 /// What there is at the end, in words that are the same in every franchise.
@@ -52,9 +62,9 @@ pub(super) struct Run {
     pub(super) end: End,
 }
 
-/// One ledger and one operator, for one franchise after the other.
-pub(super) struct Lane<'a> {
-    place: &'a Place,
+/// The ledger of a group of lives, and where their Tenants live.
+pub(super) struct Group {
+    place: Place,
     ledger: Database,
     installed: Installed,
     home: Client,
@@ -83,19 +93,20 @@ impl Process {
 
 /// A franchise in which one life is lived, behind relays of its own.
 struct Stage<'a> {
-    lane: &'a Lane<'a>,
+    group: &'a Group,
     franchise: Franchise,
     process: Process,
     recorder: Arc<Recorder>,
-    _relays: (HttpRelay, PostgresRelay),
+    _relays: (Vec<HttpRelay>, PostgresRelay),
 }
 
-impl<'a> Lane<'a> {
-    pub(super) async fn new(place: &'a Place) -> Self {
+impl Group {
+    pub(super) async fn new(place: Place) -> Self {
         let world = quiet_world();
         let ledger = database(world).await;
         let installed = Installed::on(world, &ledger).await;
-        Self { place, ledger, installed, home: client(place.cluster).await }
+        let home = client(place.cluster).await;
+        Self { place, ledger, installed, home }
     }
 
     /// One life, with a crash if there is a plan.
@@ -120,23 +131,34 @@ impl<'a> Lane<'a> {
     }
 
     async fn stage(&self) -> Stage<'_> {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
         let recorder = Recorder::new();
-        let http = HttpRelay::plain(quiet_world().hub(), &recorder).await;
+        let hub = HttpRelay::plain(quiet_world().hub(), &recorder).await;
         let postgres = PostgresRelay::new(&self.installed.login_url, &recorder);
-        let franchise = Franchise::found(quiet_world(), &self.installed).await;
-        let kubeconfig = self.installed.kubeconfig.with_extension(&franchise.namespace);
-        fs::write(&kubeconfig, http.kubeconfig(&token(&self.installed))).expect("it may");
+        let mut installed = self.installed.clone();
+        let folder = installed.log.parent().expect("it is in a folder");
+        let (number, folder) = (COUNT.fetch_add(1, Ordering::Relaxed), folder.to_owned());
+        installed.log = folder.join(format!("life-{number}.log"));
+        installed.kubeconfig = folder.join(format!("life-{number}.kubeconfig"));
+        let kubeconfig = hub.kubeconfig(&token(&self.installed));
+        fs::write(&installed.kubeconfig, kubeconfig).expect("the folder can be written");
+        let franchise = Franchise::found(quiet_world(), &installed).await;
+        let mut ways = vec![hub];
+        if let Some((token, hand_over)) = &self.place.elsewhere {
+            let way = HttpRelay::tls(self.place.cluster, &recorder).await;
+            hand_over(&franchise, way.kubeconfig(token)).await;
+            ways.push(way);
+        }
         let process = Process {
             env: vec![
-                ("KUBECONFIG", kubeconfig.display().to_string()),
                 ("DATABASE_URL", postgres.url(&self.installed.login_url)),
                 ("CATALYST_NAMESPACES", franchise.namespace.clone()),
                 ("CATALYST_LEADER_ELECT", "false".to_owned()),
             ],
-            installed: self.installed.clone(),
+            installed,
             running: Arc::default(),
         };
-        Stage { lane: self, franchise, process, recorder, _relays: (http, postgres) }
+        Stage { group: self, franchise, process, recorder, _relays: (ways, postgres) }
     }
 }
 
@@ -163,7 +185,7 @@ impl Stage<'_> {
     /// every run makes the same writes.
     async fn live(&self) -> End {
         let franchise = &self.franchise;
-        franchise.apply((self.lane.place.sovereign)(franchise)).await;
+        franchise.apply((self.group.place.sovereign)(franchise)).await;
         franchise.until::<Sovereign>("catalyst-zero", "Ready=True").await;
         franchise.issue(franchise.voucher("launch")).await;
         let tenant = franchise.tenant("kestrel").code("LAUNCH").owner("User", "amal", "Owner");
@@ -172,9 +194,9 @@ impl Stage<'_> {
         let (ready, objects) = (franchise.entries("kestrel").await, self.objects().await);
         franchise.remove::<Tenant>("kestrel").await;
         self.counted(0).await;
-        let violations = self.lane.ledger.store.verify().await.expect("the ledger serves");
+        let violations = self.group.ledger.store.verify().await.expect("the ledger serves");
         assert!(violations.is_empty(), "{violations:?}");
-        let mut made = Franchise::made(self.lane.place.cluster, &franchise.home("kestrel"));
+        let mut made = Franchise::made(self.group.place.cluster, &franchise.home("kestrel"));
         made.sort();
         End {
             entries: [ready, franchise.entries("kestrel").await],
@@ -204,7 +226,7 @@ impl Stage<'_> {
         let ours = ListParams::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGER}"));
         let mut found = BTreeSet::new();
         for kind in Kind::ALL {
-            let (client, resource) = (self.lane.home.clone(), cluster::resource(kind));
+            let (client, resource) = (self.group.home.clone(), cluster::resource(kind));
             let is_home = kind == Kind::Namespace;
             let api: Api<DynamicObject> = if is_home {
                 Api::all_with(client, &resource)
@@ -222,7 +244,7 @@ impl Stage<'_> {
             self.franchise.organization("kestrel")
         );
         let rows: sqlx::types::Json<BTreeMap<String, Option<String>>> =
-            self.lane.ledger.one(&rows).await;
+            self.group.ledger.one(&rows).await;
         let written = rows.0.into_iter().map(|(name, uid)| (name, uid.unwrap_or_default()));
         assert_eq!(found, written.collect(), "the inventory is not what stands");
         found.into_iter().map(|(name, _)| name).collect()
@@ -231,12 +253,12 @@ impl Stage<'_> {
     /// Rows of the inventory, Tenants that are awake, and what is held.
     async fn left(&self) -> (i64, i64, i64) {
         let organization = self.franchise.organization("kestrel");
-        let home = Api::<Namespace>::all(self.lane.home.clone());
+        let home = Api::<Namespace>::all(self.group.home.clone());
         let stands = home.get_opt(&self.franchise.home("kestrel")).await.expect("it serves");
         assert!(stands.is_none(), "{stands:?}");
         let count = async |what: &str| {
             let count = format!("select {what} = '{organization}'");
-            self.lane.ledger.one::<i64>(&count).await
+            self.group.ledger.one::<i64>(&count).await
         };
         (
             count("count(*) from inventory where organization").await,
