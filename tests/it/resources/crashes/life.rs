@@ -109,8 +109,9 @@ impl Group {
         Self { place, ledger, installed, home }
     }
 
-    /// One life, with a crash if there is a plan.
-    pub(super) async fn run(&self, plan: Option<Plan>) -> Run {
+    /// One life, with a crash if there is a plan. Tells how many writes there were when the Tenant
+    /// was ready.
+    pub(super) async fn run(&self, plan: Option<Plan>, settled: impl Fn(usize)) -> Run {
         let stage = self.stage().await;
         if let Some(plan) = plan {
             let process = stage.process.clone();
@@ -123,7 +124,7 @@ impl Group {
             std::future::pending().await
         };
         let (writes, end) = tokio::select! {
-            lived = stage.lived() => lived,
+            lived = stage.lived(settled) => lived,
             never = revive => match never {},
         };
         let is_struck = stage.recorder.is_struck();
@@ -171,8 +172,8 @@ pub(super) fn token(installed: &Installed) -> String {
 
 impl Stage<'_> {
     /// The writes of a life and its end, where whoever runs then finds nothing more to do.
-    async fn lived(&self) -> (Vec<String>, End) {
-        let end = self.live().await;
+    async fn lived(&self, settled: impl Fn(usize)) -> (Vec<String>, End) {
+        let end = self.live(settled).await;
         let writes = self.said(self.recorder.writes());
         // A plan for the last write may still be on its way.
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -183,7 +184,7 @@ impl Stage<'_> {
 
     /// From nothing to ready, and back. Each step waits for what it says elsewhere, too, so that
     /// every run makes the same writes.
-    async fn live(&self) -> End {
+    async fn live(&self, settled: impl Fn(usize)) -> End {
         let franchise = &self.franchise;
         franchise.apply((self.group.place.sovereign)(franchise)).await;
         franchise.until::<Sovereign>("catalyst-zero", "Ready=True").await;
@@ -191,6 +192,7 @@ impl Stage<'_> {
         let tenant = franchise.tenant("kestrel").code("LAUNCH").owner("User", "amal", "Owner");
         let tenant = franchise.settle(tenant).await;
         self.counted(1).await;
+        settled(self.recorder.writes().len());
         let (ready, objects) = (franchise.entries("kestrel").await, self.objects().await);
         franchise.remove::<Tenant>("kestrel").await;
         self.counted(0).await;

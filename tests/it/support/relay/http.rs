@@ -116,18 +116,17 @@ where
 
 async fn relay(State(way): State<Arc<Way>>, request: Request) -> Response {
     let recorder = &way.recorder;
-    let fate = written(&request).map_or(Fate::Passes, |write| recorder.enter(write));
-    match fate {
-        Fate::Passes => return way.forward(request).await,
+    let Some(write) = written(&request) else { return way.forward(request).await };
+    match recorder.enter(write) {
+        Fate::Passes => return deliver(&way, request).await,
         Fate::Lost => recorder.struck().await,
         Fate::Strikes(When::Before) => recorder.strike().await,
         Fate::Strikes(When::During) => {
-            let answer = way.forward(request).await;
-            whole(answer).await;
+            deliver(&way, request).await;
             recorder.strike().await;
         }
         Fate::Strikes(When::After) => {
-            let answer = whole(way.forward(request).await).await;
+            let answer = deliver(&way, request).await;
             // It is on its way when this function has ended.
             let way = way.clone();
             runtime().spawn(async move { way.recorder.strike().await });
@@ -138,11 +137,19 @@ async fn relay(State(way): State<Arc<Way>>, request: Request) -> Response {
     StatusCode::BAD_GATEWAY.into_response()
 }
 
-/// The answer when all of it has arrived here.
-async fn whole(answer: Response) -> Response {
-    let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, usize::MAX).await.expect("the server says all of it");
-    Response::from_parts(parts, Body::from(body))
+/// Forwards a write, and gives the answer when all of it has arrived here. What was sent arrives,
+/// also when its sender ends meanwhile: a server whose caller hangs up makes the object, and
+/// writes into its audit log that it did not.
+async fn deliver(way: &Arc<Way>, request: Request) -> Response {
+    let way = way.clone();
+    let delivered = runtime().spawn(async move {
+        let (parts, body) = way.forward(request).await.into_parts();
+        match to_bytes(body, usize::MAX).await {
+            Ok(body) => Response::from_parts(parts, Body::from(body)),
+            Err(_cut_off) => StatusCode::BAD_GATEWAY.into_response(),
+        }
+    });
+    delivered.await.expect("it does not panic")
 }
 
 /// What a request writes, if it counts.
