@@ -5,22 +5,28 @@
 //! belongs to a runtime, and each test makes its own clients, pools and stores.
 
 mod audit;
+mod authority;
+mod background;
 mod fixture;
 mod franchise;
+mod hostile;
 mod kubernetes;
 mod manifest;
 mod operator;
 mod postgres;
 mod random;
+mod relay;
 mod sovereign;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
-pub(crate) use kubernetes::{client_of, hub_client, may};
+pub(crate) use hostile::{Behaviour, Hostile};
+pub(crate) use kubernetes::{client, client_of, hub_client, may};
 pub(crate) use manifest::Manifest;
 pub(crate) use operator::{Installed, Operator, SYSTEM};
 pub(crate) use postgres::{Database, copy, database, empty_database};
 pub(crate) use random::{Random, effort};
+pub(crate) use relay::{HttpRelay, Plan, PostgresRelay, Recorder, When};
 pub(crate) use sovereign::{Access, GRANTED};
-pub(crate) use world::World;
+pub(crate) use world::{Cluster, World};

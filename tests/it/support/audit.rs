@@ -22,6 +22,7 @@ pub(crate) struct Entry {
     pub(crate) user: User,
     pub(crate) verb: String,
     pub(crate) object_ref: Option<ObjectRef>,
+    pub(crate) response_status: Option<ResponseStatus>,
     pub(crate) request_received_timestamp: Timestamp,
     pub(crate) stage_timestamp: Timestamp,
 }
@@ -39,7 +40,20 @@ pub(crate) struct ObjectRef {
     pub(crate) name: Option<String>,
 }
 
+/// How it was answered.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResponseStatus {
+    pub(crate) code: u16,
+}
+
 impl Entry {
+    /// What it made, as its kind in the plural and its name, if it made something.
+    pub(crate) fn made(&self) -> Option<(&str, &str)> {
+        let object = self.object_ref.as_ref()?;
+        let is_new = self.response_status.as_ref()?.code == 201;
+        is_new.then_some((&object.resource, object.name.as_deref().unwrap_or_default()))
+    }
+
     fn is_of(&self, namespace: &str) -> bool {
         self.object_ref.as_ref().is_some_and(|object| {
             object.namespace.as_deref() == Some(namespace)

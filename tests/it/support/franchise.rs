@@ -6,6 +6,7 @@ use std::{fmt::Debug, future::Future, path::PathBuf, sync::OnceLock, time::Durat
 use catalyst_operator::{
     api::{Sovereign, Tenant, Voucher},
     cluster::Ours,
+    domain::object::Kind,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use k8s_openapi::{
@@ -25,6 +26,7 @@ use super::{
     audit::{Entry, entries},
     hub_client, kubernetes,
     operator::{NAME, SYSTEM, tail},
+    world::Cluster,
 };
 
 /// How long anything may take that happens by itself, on a machine that does much else.
@@ -51,7 +53,9 @@ pub(crate) async fn shared_franchise() -> Franchise {
 /// A world in which no operator runs but those that tests start for their own franchises.
 pub(crate) fn quiet_world() -> &'static World {
     static QUIET: OnceLock<World> = OnceLock::new();
-    QUIET.get_or_init(|| World::private(&[]))
+    // Each operator has connections of its own, and tests start many.
+    let options = ["--postgres-setting", "max_connections=400"];
+    QUIET.get_or_init(|| World::private(&options))
 }
 
 /// A kind of ours with conditions.
@@ -334,6 +338,14 @@ impl Franchise {
         let mut all = self.audited(namespace);
         all.retain(|entry| entry.user.username == operator);
         all
+    }
+
+    /// The objects of a Tenant that were ever made in a namespace, or as it, on a cluster.
+    pub(crate) fn made(cluster: &Cluster, namespace: &str) -> Vec<String> {
+        let ours = |plural: &str| Kind::ALL.iter().any(|kind| kind.plural() == plural);
+        let entries = entries(&cluster.audit, namespace);
+        let made = entries.iter().filter_map(Entry::made).filter(|(plural, _)| ours(plural));
+        made.map(|(plural, name)| format!("{plural}/{name}")).collect()
     }
 
     /// Every write to a namespace or of it, as the API server counted them.

@@ -30,12 +30,15 @@ pub(crate) async fn client(cluster: &Cluster) -> Client {
     client_of(Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig is there")).await
 }
 
-/// A client with the credentials of a kubeconfig.
+/// A client of whatever a kubeconfig leads to.
 pub(crate) async fn client_of(kubeconfig: Kubeconfig) -> Client {
     // Fails where another test was first, which is as good.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
-    Client::try_from(config.expect("the kubeconfig is good")).expect("a client can be made")
+    let mut config = config.expect("the kubeconfig is good");
+    // What a test asks once is to be answered once.
+    config.default_retry = false;
+    Client::try_from(config).expect("a client can be made")
 }
 
 /// Whether a client may do what the attributes say.

@@ -45,7 +45,8 @@ const LOGS: &str = "info,catalyst_operator=debug,kube_client=off,kube_runtime=wa
 /// An operator that can be started, and started again.
 #[derive(Clone)]
 pub(crate) struct Installed {
-    login_url: String,
+    /// Its ledger, as its own user.
+    pub(crate) login_url: String,
     /// The database of its ledger, as the superuser.
     pub(crate) database_url: String,
     /// Its credentials on the cluster.
