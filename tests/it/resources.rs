@@ -10,6 +10,7 @@ mod credit;
 mod dark;
 mod deletion;
 mod drift;
+mod hostile;
 mod hostile_tools;
 mod once;
 mod outage;

@@ -82,6 +82,11 @@ impl Operator {
         process.wait().expect("it is our child");
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.lock().expect("nobody panicked").id()
+    }
+
     /// How it ended by itself, which it must do in time.
     pub(crate) async fn ended(&self) -> ExitStatus {
         for _ in 0..600 {
@@ -96,7 +101,7 @@ impl Operator {
 
     /// Asks it to end, as a cluster does that takes a pod away.
     pub(crate) fn terminate(&self) {
-        let id = self.process.lock().expect("nobody panicked").id().to_string();
+        let id = self.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &id]).status();
         assert!(asked.expect("there is a kill").success());
     }
