@@ -111,10 +111,10 @@ impl Cluster {
         let call = namespaces.get_metadata("kube-system");
         let asked = self.call("identify", "the cluster", call);
         let answer = tokio::time::timeout(WHO_MAX, asked).await;
-        let system = answer.unwrap_or_else(|_elapsed| {
-            Err(Error::Silent { doing: "identify", object: "the cluster".to_owned() })
-        })?;
-        Ok(system.metadata.uid.unwrap_or_default())
+        let silent = || Error::Silent { doing: "identify", object: "the cluster".to_owned() };
+        let system = answer.unwrap_or_else(|_elapsed| Err(silent()))?;
+        // One that does not say who it is could be any.
+        system.metadata.uid.filter(|uid| !uid.is_empty()).ok_or_else(silent)
     }
 
     /// Makes sure that it is still the one that it was, as far as that is not certain.
@@ -122,13 +122,30 @@ impl Cluster {
         if self.tie.is_none() {
             return Ok(());
         }
-        let seen = self.who().await?;
+        let seen = self.who().await.map_err(|error| self.faltering(error))?;
         if seen == self.uid {
             return Ok(());
         }
         self.tie.iter().for_each(|tie| tie.doubt.notify_one());
         let (doing, object) = ("recognise", "the cluster".to_owned());
-        Err(Error::Faltering { doing, object, why: "it is another one than before".to_owned() })
+        Err(self.faltering(Error::Swapped { doing, object }))
+    }
+
+    /// What is not the answer of a cluster that is not ours but the lack of one: its link judges
+    /// that better than one call.
+    fn faltering(&self, error: Error) -> Error {
+        let is_answer = matches!(&error, Error::Refused { status, .. } if status.code != 401);
+        if self.tie.is_none() || is_answer { error } else { Error::Faltering(Box::new(error)) }
+    }
+
+    /// Makes a call for somebody who lives on the cluster.
+    async fn serve<T>(
+        &self,
+        doing: &'static str,
+        object: &str,
+        call: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Error> {
+        self.call(doing, object, call).await.map_err(|error| self.faltering(error))
     }
 
     /// Makes a call that ends, and notes what it says of the cluster.
@@ -183,7 +200,7 @@ impl Cluster {
         let params =
             PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         let api = self.api(&object.identity);
-        let created = self.call("create", &name, api.create(&params, &manifest)).await?;
+        let created = self.serve("create", &name, api.create(&params, &manifest)).await?;
         live(object.identity.clone(), created)
     }
 
@@ -196,13 +213,13 @@ impl Cluster {
         let params = PatchParams::apply(MANAGER).force();
         let patch = Patch::Apply(&object.manifest);
         let applied = api.patch(&object.identity.name, &params, &patch);
-        let applied = self.call("apply", &title(&object.identity), applied).await?;
+        let applied = self.serve("apply", &title(&object.identity), applied).await?;
         let applied = live(object.identity.clone(), applied)?;
         // Server-side apply leaves the keys of a map that others added.
         let Some(patch) = applied.surplus(object).map(Patch::Merge) else { return Ok(applied) };
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..Default::default() };
         let mended = api.patch(&object.identity.name, &params, &patch);
-        let mended = self.call("mend", &title(&object.identity), mended).await?;
+        let mended = self.serve("mend", &title(&object.identity), mended).await?;
         live(object.identity.clone(), mended)
     }
 
@@ -229,7 +246,7 @@ impl Cluster {
             ..DeleteParams::background()
         };
         let name = title(&object.identity);
-        match self.call("delete", &name, api.delete(&object.identity.name, &params)).await {
+        match self.serve("delete", &name, api.delete(&object.identity.name, &params)).await {
             Err(Error::Refused { status, .. }) if status.is_not_found() || status.is_conflict() => {
                 Ok(())
             }
@@ -245,7 +262,7 @@ impl Cluster {
 
     async fn get(&self, identity: Identity) -> Result<Option<Live>, Error> {
         let api = self.api(&identity);
-        let found = self.call("get", &title(&identity), api.get_opt(&identity.name)).await?;
+        let found = self.serve("get", &title(&identity), api.get_opt(&identity.name)).await?;
         found.map(|object| live(identity, object)).transpose()
     }
 

@@ -27,14 +27,15 @@ pub enum Error {
     },
     /// The cluster of a Sovereign did not give an answer this time. Its link judges whether it is
     /// dark; until then, nobody is told.
-    #[error("cannot {doing} {object}: {why}")]
-    Faltering {
+    #[error("{0}")]
+    Faltering(Box<Error>),
+    /// Another cluster answers than the one that was asked.
+    #[error("cannot {doing} {object}: another cluster answers now")]
+    Swapped {
         /// What we were doing.
         doing: &'static str,
         /// To which object.
         object: String,
-        /// What happened instead of an answer.
-        why: String,
     },
     /// It took longer than any call may.
     #[error("cannot {doing} {object}: no answer in time")]

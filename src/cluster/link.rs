@@ -157,16 +157,17 @@ impl Keeper {
             (Ok(offer), _) => offer,
             (Err(reason), serving) => {
                 let before = serving.as_ref().map(|serving| serving.offer.clone());
-                self.turned_down(Trouble::Judged(reason));
+                // While it is dark, that is what there is to say of it.
+                if !self.pulse(|pulse| pulse.is_dark()) {
+                    self.turned_down(Trouble::Judged(reason));
+                }
                 let Some(before) = before else { return TRY_MAX };
                 before
             }
         };
-        let is_other = |serving: &Serving| {
-            offer.pinned.as_ref().is_some_and(|pinned| *pinned != serving.cluster.uid)
-        };
-        if self.serving.as_ref().is_some_and(is_other) {
-            self.serving = None;
+        self.compare(&offer);
+        if !self.pulse(|pulse| pulse.is_dark()) {
+            self.ask().await;
         }
         let offer_is_good = matches!(&*self.offered.borrow(), Some(Ok(good)) if *good == offer);
         let in_use = self.serving.as_ref().is_some_and(|serving| serving.offer == offer);
@@ -176,12 +177,26 @@ impl Keeper {
         }
         if !in_use || is_dark {
             self.connect(offer.clone()).await;
-        } else {
-            self.ask().await;
         }
+        let again = TRY_MIN.saturating_mul(1 << self.tries.min(4)).min(TRY_MAX);
         match &self.serving {
             Some(serving) if serving.offer == offer => serving.tie.pulse(|pulse| pulse.ask_in()),
-            _ => TRY_MIN.saturating_mul(1 << self.tries.min(4)).min(TRY_MAX),
+            Some(serving) => serving.tie.pulse(|pulse| pulse.ask_in()).min(again),
+            None => again,
+        }
+    }
+
+    /// The same way to the same cluster is no other offer; one that must lead to another cluster
+    /// ends what is in use.
+    fn compare(&mut self, offer: &Offer) {
+        let Some(serving) = &mut self.serving else { return };
+        let is_pinned = offer.pinned.as_ref().is_none_or(|pinned| *pinned == serving.cluster.uid);
+        if !is_pinned {
+            self.serving = None;
+        } else if (&serving.offer.kubeconfig, &serving.offer.secret)
+            == (&offer.kubeconfig, &offer.secret)
+        {
+            serving.offer = offer.clone();
         }
     }
 

@@ -8,7 +8,6 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 use super::{Error, bounded, pulse::Pulse};
-use crate::domain::sentence::{chain, shown};
 
 /// How many calls one cluster is asked at a time, so that a slow one holds few of our connections
 /// and a good one is not flooded when it comes back.
@@ -39,7 +38,7 @@ impl Tie {
     /// Makes a call when it is its turn, with an end, and notes what it says of the cluster.
     ///
     /// # Errors
-    /// It refuses; or it does not answer, which is [`Error::Faltering`] whatever the cause.
+    /// It refuses, or does not answer.
     pub(super) async fn call<T>(
         &self,
         doing: &'static str,
@@ -62,20 +61,11 @@ impl Tie {
                 self.doubt.notify_one();
             }
         }
-        answer.map_err(|error| faltering(doing, object, error))
+        answer
     }
 
     /// Looks at the pulse, or feels it.
     pub(super) fn pulse<T>(&self, feel: impl FnOnce(&mut Pulse) -> T) -> T {
         feel(&mut self.pulse.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// What is not the answer of a cluster but the lack of one.
-fn faltering(doing: &'static str, object: &str, error: Error) -> Error {
-    let is_answer = matches!(&error, Error::Refused { status, .. } if status.code != 401);
-    if is_answer {
-        return error;
-    }
-    Error::Faltering { doing, object: object.to_owned(), why: shown(&chain(&error)) }
 }

@@ -1,7 +1,10 @@
 //! Why a cluster that is not ours cannot be used.
 
 use super::Error;
-use crate::domain::{reason::Reason, sentence::chain};
+use crate::domain::{
+    reason::Reason,
+    sentence::{chain, shown},
+};
 
 /// Why a cluster cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,13 +22,14 @@ impl Trouble {
     pub(super) fn of(error: &Error, secret: &str) -> Self {
         match error {
             Error::Refused { status, .. } if status.code == 401 => Self::Unknown,
-            Error::Refused { status, .. } => {
-                let missing = status.message.clone();
+            Error::Refused { status, .. } if status.code == 403 => {
+                let missing = shown(&status.message);
                 Self::Judged(Reason::PermissionsMissing { missing })
             }
             Error::Unavailable { source, .. } => Self::of_transport(source, secret),
             Error::Silent { .. } => Self::Silent("no answer in time".to_owned()),
-            Error::Faltering { why, .. } => Self::Silent(why.clone()),
+            Error::Faltering(error) => Self::of(error, secret),
+            Error::Refused { .. } | Error::Swapped { .. } => Self::Silent(shown(&chain(error))),
         }
     }
 
@@ -43,7 +47,7 @@ impl Trouble {
                 | rustls::AlertDescription::UnknownCA
                 | rustls::AlertDescription::AccessDenied,
             )) => Self::Unknown,
-            _ => Self::Silent(chain(source)),
+            _ => Self::Silent(shown(&chain(source))),
         }
     }
 }

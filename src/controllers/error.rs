@@ -85,7 +85,8 @@ impl Error {
             | Self::Cluster(
                 cluster::Error::Unavailable { .. }
                 | cluster::Error::Silent { .. }
-                | cluster::Error::Faltering { .. },
+                | cluster::Error::Swapped { .. }
+                | cluster::Error::Faltering(_),
             ) => Class::Unavailable,
         }
     }
@@ -93,7 +94,7 @@ impl Error {
     /// Whether it says nothing of the cluster of a Sovereign that its link does not judge better.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::OutOfReach | Self::Cluster(cluster::Error::Faltering { .. }))
+        matches!(self, Self::OutOfReach | Self::Cluster(cluster::Error::Faltering(_)))
     }
 
     /// What to say of it in a condition.

@@ -100,6 +100,19 @@ async fn a_cluster_that_is_hostile_from_the_start_is_never_connected_and_harms_n
     println!("{} clusters cost {} KiB", hostile.len(), most.saturating_sub(before));
     assert!(most < before + MEMORY_MAX, "{before} KiB became {most}");
     assert_outlived(&operator, &franchise, &hostile).await;
+    for (number, server) in hostile.iter().enumerate() {
+        let wanted = match server.behaviour() {
+            Behaviour::Unauthorized => "Connected=False CredentialsRejected",
+            Behaviour::Forbidden => "Connected=False PermissionsMissing",
+            Behaviour::OldVersion => "Connected=False ClusterTooOld",
+            Behaviour::AnotherCluster(_) => "Connected=False ClusterIdentityChanged",
+            Behaviour::Silent | Behaviour::Garbage | Behaviour::EndlessBody => {
+                "Connected=False ClusterUnavailable"
+            }
+            _ => continue,
+        };
+        franchise.until::<Sovereign>(&format!("hostile-{number}"), wanted).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
