@@ -2,7 +2,7 @@
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
 # make mutants    does each mutant to the ledger: the tests that it names must fail
-# make prove     the proofs of the ledger for about an hour: model, soup, callers that go away
+# make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
 # make generate   rewrite what is generated: crds/, roles of the chart
 # make setup      install what the others need, or say what to install
@@ -32,6 +32,7 @@ mutants: setup
 
 prove: setup
 	@tests/controlplane/assets >/dev/null
+	CRASH_PLANS=all cargo test --quiet --test it -- --nocapture resources::crashes
 	CASES=1500 SEED=$$(date +%s) SOUP_SECONDS=3000 CALLERS=100000 \
 	    cargo test --quiet --test it -- --nocapture \
 	    ledger::model ledger::soup ledger::cancellation ledger::kills

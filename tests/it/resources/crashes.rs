@@ -7,20 +7,23 @@ mod relays;
 
 use std::{cell::Cell, ops::RangeInclusive, panic::AssertUnwindSafe, time::Instant};
 
-use futures::{FutureExt as _, future::join_all};
-use life::{Group, Place, Run};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
+use life::{Group, HandOver, Place, Run};
 use tokio::sync::{
     Mutex,
     mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use crate::support::{Franchise, Plan, When, quiet_world};
+use crate::support::{Access, Franchise, Manifest, Plan, When, hub_client, quiet_world};
 
 /// How many plans run at a time: most of each is five seconds in which Kubernetes waits before it
 /// takes a namespace away.
-const LANES: usize = 12;
-/// `make test` has time for every third write, each at one of the moments in turn.
-const EVERY: usize = 3;
+const LANES: usize = 6;
+/// `make test` has time for every sixth write, each at one of the moments in turn.
+const EVERY: usize = 6;
 const WHENS: [When; 3] = [When::Before, When::During, When::After];
 
 /// Plans for these writes: before, during and after each of them, or some, spread evenly.
@@ -92,4 +95,20 @@ async fn a_process_that_is_killed_at_any_write_is_followed_by_one_that_ends_alik
     let place =
         Place { cluster: quiet_world().hub(), sovereign: Franchise::sovereign, elsewhere: None };
     assert_every_crash_ends_alike(place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_where_the_tenant_lives_on_a_cluster_that_is_not_ours() {
+    let cluster = quiet_world().cluster("nizwa");
+    let access = Access::granted(cluster).await;
+    access.belongs_to(&hub_client(quiet_world()).await).await;
+    let sovereign = |franchise: &Franchise| {
+        Manifest::franchised(&franchise.namespace, "catalyst-zero", "nizwa")
+    };
+    let elsewhere = Some((access.token(), hand_over as HandOver));
+    assert_every_crash_ends_alike(Place { cluster, sovereign, elsewhere }).await;
+}
+
+fn hand_over(franchise: &Franchise, kubeconfig: String) -> BoxFuture<'_, ()> {
+    Box::pin(async move { franchise.keep_kubeconfig("nizwa", &kubeconfig).await })
 }

@@ -50,11 +50,14 @@ pub(crate) async fn shared_franchise() -> Franchise {
     franchise
 }
 
-/// A world in which no operator runs but those that tests start for their own franchises.
+/// A world in which no operator runs but those that tests start for their own franchises, with a
+/// cluster `nizwa` that is not the hub.
 pub(crate) fn quiet_world() -> &'static World {
     static QUIET: OnceLock<World> = OnceLock::new();
     // Each operator has connections of its own, and tests start many.
-    let options = ["--postgres-setting", "max_connections=400"];
+    let connections = ["--postgres-setting", "max_connections=600"];
+    let clusters = ["--cluster", "hub", "--cluster", "nizwa"];
+    let options = [clusters.as_slice(), &connections].concat();
     QUIET.get_or_init(|| World::private(&options))
 }
 

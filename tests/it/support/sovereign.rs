@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use catalyst_operator::api::ACCESS_NAMESPACE;
+use catalyst_operator::api::{ACCESS_NAMESPACE, HUB_NOTE};
 use k8s_openapi::{
     ByteString,
     api::{
         authentication::v1::TokenRequest,
-        core::v1::{Namespace, Secret, ServiceAccount},
+        core::v1::{ConfigMap, Namespace, Secret, ServiceAccount},
     },
 };
 use kube::{
@@ -92,6 +92,21 @@ impl Access {
             "current-context": "hub",
         });
         serde_yaml::to_string(&kubeconfig).expect("it can be written")
+    }
+
+    /// The token that was granted.
+    pub(crate) fn token(&self) -> String {
+        self.login().token
+    }
+
+    /// Writes down on the cluster which hub it belongs to, before anybody else does.
+    pub(crate) async fn belongs_to(&self, hub: &Client) {
+        let system = Api::<Namespace>::all(hub.clone()).get("kube-system").await;
+        let hub = system.expect("the hub serves").metadata.uid;
+        let note = json!({"metadata": {"name": HUB_NOTE}, "data": {"hub": hub}});
+        let note: ConfigMap = serde_json::from_value(note).expect("it is a ConfigMap");
+        let notes: Api<ConfigMap> = Api::namespaced(self.admin.clone(), ACCESS_NAMESPACE);
+        notes.create(&PostParams::default(), &note).await.expect("nobody was first");
     }
 
     /// A client with what was granted.

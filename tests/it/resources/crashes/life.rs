@@ -29,7 +29,7 @@ use crate::support::{
 };
 
 /// Hands a kubeconfig over to the operator of a franchise.
-type HandOver = for<'a> fn(&'a Franchise, String) -> BoxFuture<'a, ()>;
+pub(super) type HandOver = for<'a> fn(&'a Franchise, String) -> BoxFuture<'a, ()>;
 
 /// A Sovereign, and where its Tenants live.
 pub(super) struct Place {

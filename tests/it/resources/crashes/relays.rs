@@ -68,7 +68,7 @@ async fn found(url: &str, name: &str) -> bool {
         .get(0);
     let accept = format!(
         "select outcome from ledger.accept_sovereign_v1('{name}', 'uid-of-{name}', {epoch}, \
-         'catalyst-zero', 'OMR', 'cluster-zero', '[]')"
+         'catalyst-zero', 'OMR', 'cluster-zero', '[]', null, null)"
     );
     sqlx::query(AssertSqlSafe(accept)).fetch_one(&mut connection).await.is_ok()
 }
