@@ -104,21 +104,25 @@ $$;
 create function condemn_v1(p_namespace text, p_epoch bigint, p_sovereign text,
     out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; s record;
+declare f record; s record; names text[];
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     select * into s from sovereign
         where franchise = f.franchise and sovereign = p_sovereign for no key update;
+    if not found then outcome := 'SovereignNotFound'; return; end if;
     if s.dark_since is not null or s.reached_at + sweep_after() > ledger.now() then
         outcome := 'TooEarly'; return;
     end if;
+    names := array(select distinct organization from tombstones(f.franchise, p_sovereign));
     -- Who comes back meanwhile has the row of its organization, and comes first or last.
-    perform from organization o where o.franchise = f.franchise and o.organization in
-        (select organization from tombstones(f.franchise, p_sovereign)) for no key update;
-    update inventory i set condemned = true from tombstones(f.franchise, p_sovereign) b
-        where (i.franchise, i.cluster, i.kind, i.namespace, i.name)
-            = (b.franchise, b.cluster, b.kind, b.namespace, b.name);
+    perform from organization where franchise = f.franchise and organization = any(names)
+        order by organization for no key update;
+    -- Of each of them all, however many are looked at in one go.
+    update inventory i set condemned = true from organization o where o.franchise = f.franchise
+        and o.organization = any(names) and (o.tenant is null or o.cluster <> s.cluster)
+        and i.franchise = o.franchise and i.organization = o.organization
+        and i.cluster = s.cluster and i.abandoned_at is not null;
     outcome := 'Condemned';
 end $$;
 

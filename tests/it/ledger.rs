@@ -6,6 +6,7 @@ mod billing;
 mod cancellation;
 mod cap;
 mod clock;
+mod clusters;
 mod codes;
 mod commands;
 mod constraints;
