@@ -46,17 +46,26 @@ begin
     then
         outcome := 'OrganizationTaken'; return;
     end if;
-    delete from inventory i using inventory o
-        where i.franchise = f.franchise and i.cluster = p_cluster and i.abandoned_at is not null
-        and o.franchise = f.franchise and o.cluster = s.cluster and o.abandoned_at is null
-        and (o.kind, o.namespace, o.name) = (i.kind, i.namespace, i.name);
+    -- What one of them abandoned there is its own again, as when it comes back to a cluster, and
+    -- known by its labels. What is being taken away there is gone whole before anything is made.
+    delete from inventory i using organization x where x.franchise = f.franchise
+        and x.sovereign = p_sovereign and x.tenant is not null and i.franchise = f.franchise
+        and i.organization = x.organization and i.cluster = s.cluster and i.abandoned_at is null
+        and exists (select from inventory c where c.franchise = f.franchise
+            and c.organization = i.organization and c.cluster = p_cluster
+            and (c.condemned or (c.kind, c.namespace, c.name) = (i.kind, i.namespace, i.name)));
+    update inventory i set abandoned_at = null
+        from organization x where x.franchise = f.franchise and x.sovereign = p_sovereign
+        and x.tenant is not null and i.franchise = f.franchise
+        and i.organization = x.organization and i.cluster = p_cluster and not i.condemned;
     update inventory i set cluster = p_cluster, uid = null
         from organization o where o.franchise = f.franchise and o.sovereign = p_sovereign
         and i.franchise = o.franchise and i.organization = o.organization
         and i.cluster = s.cluster and i.abandoned_at is null;
     update organization set cluster = p_cluster
         where franchise = f.franchise and sovereign = p_sovereign;
-    update sovereign set cluster = p_cluster, xid = pg_current_xact_id()::text::bigint
+    update sovereign set cluster = p_cluster, reached_at = ledger.now(),
+            xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign;
     outcome := 'Accepted';
 end $$;

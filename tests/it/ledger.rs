@@ -22,6 +22,7 @@ mod keys;
 mod kills;
 mod migrations;
 mod model;
+mod moved;
 mod names;
 mod outage;
 mod outbox;
