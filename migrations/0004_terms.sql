@@ -140,6 +140,7 @@ begin
         return;
     end if;
     update sovereign set closed = false, secret = p_secret,
+            reached_at = case when closed then t else reached_at end,
             abandon_after = p_abandon_after::interval, xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign
         and (closed, secret, abandon_after)

@@ -46,17 +46,26 @@ begin
     then
         outcome := 'OrganizationTaken'; return;
     end if;
-    delete from inventory i using inventory o
-        where i.franchise = f.franchise and i.cluster = p_cluster and i.abandoned_at is not null
-        and o.franchise = f.franchise and o.cluster = s.cluster and o.abandoned_at is null
-        and (o.kind, o.namespace, o.name) = (i.kind, i.namespace, i.name);
+    -- What one of them abandoned there is its own again, as when it comes back to a cluster, and
+    -- known by its labels. What is being taken away there is gone whole before anything is made.
+    delete from inventory i using organization x where x.franchise = f.franchise
+        and x.sovereign = p_sovereign and x.tenant is not null and i.franchise = f.franchise
+        and i.organization = x.organization and i.cluster = s.cluster and i.abandoned_at is null
+        and exists (select from inventory c where c.franchise = f.franchise
+            and c.organization = i.organization and c.cluster = p_cluster
+            and (c.condemned or (c.kind, c.namespace, c.name) = (i.kind, i.namespace, i.name)));
+    update inventory i set abandoned_at = null
+        from organization x where x.franchise = f.franchise and x.sovereign = p_sovereign
+        and x.tenant is not null and i.franchise = f.franchise
+        and i.organization = x.organization and i.cluster = p_cluster and not i.condemned;
     update inventory i set cluster = p_cluster, uid = null
         from organization o where o.franchise = f.franchise and o.sovereign = p_sovereign
         and i.franchise = o.franchise and i.organization = o.organization
         and i.cluster = s.cluster and i.abandoned_at is null;
     update organization set cluster = p_cluster
         where franchise = f.franchise and sovereign = p_sovereign;
-    update sovereign set cluster = p_cluster, xid = pg_current_xact_id()::text::bigint
+    update sovereign set cluster = p_cluster, reached_at = ledger.now(),
+            xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign;
     outcome := 'Accepted';
 end $$;
@@ -104,21 +113,25 @@ $$;
 create function condemn_v1(p_namespace text, p_epoch bigint, p_sovereign text,
     out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; s record;
+declare f record; s record; names text[];
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     select * into s from sovereign
         where franchise = f.franchise and sovereign = p_sovereign for no key update;
+    if not found then outcome := 'SovereignNotFound'; return; end if;
     if s.dark_since is not null or s.reached_at + sweep_after() > ledger.now() then
         outcome := 'TooEarly'; return;
     end if;
+    names := array(select distinct organization from tombstones(f.franchise, p_sovereign));
     -- Who comes back meanwhile has the row of its organization, and comes first or last.
-    perform from organization o where o.franchise = f.franchise and o.organization in
-        (select organization from tombstones(f.franchise, p_sovereign)) for no key update;
-    update inventory i set condemned = true from tombstones(f.franchise, p_sovereign) b
-        where (i.franchise, i.cluster, i.kind, i.namespace, i.name)
-            = (b.franchise, b.cluster, b.kind, b.namespace, b.name);
+    perform from organization where franchise = f.franchise and organization = any(names)
+        order by organization for no key update;
+    -- Of each of them all, however many are looked at in one go.
+    update inventory i set condemned = true from organization o where o.franchise = f.franchise
+        and o.organization = any(names) and (o.tenant is null or o.cluster <> s.cluster)
+        and i.franchise = o.franchise and i.organization = o.organization
+        and i.cluster = s.cluster and i.abandoned_at is not null;
     outcome := 'Condemned';
 end $$;
 

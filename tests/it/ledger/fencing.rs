@@ -28,6 +28,10 @@ async fn all_calls(books: &Books, door: &Door) -> Vec<(&'static str, Result<Answ
         ("retire", door.retire(n, "launch").await),
         ("leave", door.leave(n, "kestrel", "kestrel").await),
         ("close", door.close_sovereign(n, "catalyst-zero").await),
+        ("reach", door.reach_sovereign(n, "catalyst-zero", false).await),
+        ("accept a cluster", door.accept_cluster(n, "catalyst-zero", "another").await),
+        ("abandon", door.abandon(n, "kestrel", "kestrel").await),
+        ("condemn", door.condemn(n, "catalyst-zero").await),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Every combination of what can be seen, against what must hold whatever is seen.
 
 use super::*;
+use crate::domain::instant::second;
 
 /// What stands on the cluster, and what the inventory says of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -209,6 +210,78 @@ fn moves_money_once(steps: &[Step]) -> bool {
     };
     let moving: Vec<&Step> = steps.iter().filter(moves).collect();
     matches!(moving.as_slice(), [] | [_] | [Step::Release(_), Step::Order])
+}
+
+/// The cluster of a world does not answer: nothing is seen of it. Since when, the ledger knows, and
+/// whether what stands there may be given up.
+fn darken(world: &mut World, is_over: bool, is_given_up: bool) {
+    let since = NOW.parse().unwrap();
+    if let Some(accepted) = &mut world.seen.facts.sovereign {
+        accepted.secret = Some("muscat".to_owned());
+        accepted.dark_since = Some(since);
+        // Its hour has passed, or has just begun.
+        accepted.abandon_after = is_over.then_some(0);
+    }
+    world.wanted.is_given_up = is_given_up;
+    let sovereign = world.wanted.sovereign.clone();
+    world.seen.dark = Some(Reason::SovereignUnreachable { sovereign, since: second(since) });
+    world.seen.live.clear();
+}
+
+#[test]
+fn whatever_is_known_nothing_is_done_to_a_cluster_that_does_not_answer() {
+    let mut abandoned = 0;
+    every(|world, stands| {
+        for (is_over, is_given_up) in [(false, false), (true, false), (false, true)] {
+            let mut world = world.clone();
+            darken(&mut world, is_over, is_given_up);
+            let (steps, verdict) = decide(&world.wanted, world.state, &world.seen);
+            let facts = &world.seen.facts;
+            let what = || format!("{stands:?} {:?} {facts:#?}: {steps:?}", world.state);
+            for step in &steps {
+                let touches = matches!(
+                    step,
+                    Step::Apply(_) | Step::Remove(_) | Step::Record(_) | Step::Forget(_)
+                );
+                assert!(!touches && !matches!(step, Step::Capture(_)), "{}", what());
+                let may_abandon = world.state.is_leaving && (is_over || is_given_up);
+                assert!(may_abandon || *step != Step::Abandon, "{}", what());
+                let stays = facts.inventory.is_empty() || !world.state.is_leaving;
+                assert!(stays || !matches!(step, Step::Leave | Step::LetGo), "{}", what());
+                abandoned += usize::from(*step == Step::Abandon);
+            }
+            assert!(moves_money_once(&steps), "{}", what());
+            assert!(verdict != Verdict::Ready, "{}", what());
+            let goes = verdict == Verdict::Gone;
+            let held = world.state.is_held && (facts.claimed || !facts.inventory.is_empty());
+            assert!(!goes || !held, "{}", what());
+        }
+    });
+    assert!(abandoned > 0, "some are given up");
+}
+
+#[test]
+fn a_visit_in_the_dark_comes_to_an_end() {
+    let is_whole = |world: &World| {
+        let facts = &world.seen.facts;
+        facts.taken_by.is_none() && (facts.account.is_some() || facts.order.is_none())
+    };
+    for ledger in ledgers().into_iter().filter(is_whole) {
+        for stands in STANDS {
+            for (is_leaving, is_given_up) in [(false, false), (true, false), (true, true)] {
+                let mut world = ledger.clone();
+                stand(&mut world, stands);
+                darken(&mut world, false, is_given_up);
+                world.state = ObjectState { is_leaving, is_held: true };
+                let verdict = world.visit();
+                let goes = is_leaving
+                    && (world.seen.facts.inventory.is_empty()
+                        || (is_given_up && world.seen.facts.sovereign.is_some()));
+                assert_eq!(verdict == Verdict::Gone, goes, "{stands:?}: {verdict:?}");
+                assert_eq!(world.turn().0, [], "{stands:?}: {verdict:?} was not the end");
+            }
+        }
+    }
 }
 
 #[test]
