@@ -48,6 +48,8 @@ pub enum Kept {
 pub struct Content {
     /// Values by key.
     pub data: BTreeMap<String, Vec<u8>>,
+    /// Whether its deletion has begun, after which nothing more can hold it.
+    pub leaving: bool,
     finalizers: Vec<String>,
     version: Option<String>,
 }
@@ -64,6 +66,13 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Content {
+    /// What a Secret with these values and finalizers would hold, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(data: BTreeMap<String, Vec<u8>>, finalizers: &[&str]) -> Self {
+        let finalizers = finalizers.iter().map(ToString::to_string).collect();
+        Self { data, leaving: false, finalizers, version: None }
+    }
+
     /// Whether a finalizer holds it.
     #[must_use]
     pub fn is_held(&self, finalizer: &str) -> bool {
@@ -116,10 +125,11 @@ impl Secrets {
         // It begins with a word, so that no change falls between the two.
         self.watch((namespace.to_owned(), name.to_owned()));
         let Some(secret) = found else { return Ok(Kept::Missing) };
+        let leaving = secret.metadata.deletion_timestamp.is_some();
         let (finalizers, version) = (secret.finalizers().to_vec(), secret.resource_version());
         let data = secret.data.unwrap_or_default();
         let data = data.into_iter().map(|(key, value)| (key, value.0)).collect();
-        Ok(Kept::There(Content { data, finalizers, version }))
+        Ok(Kept::There(Content { data, leaving, finalizers, version }))
     }
 
     /// Puts a finalizer on a Secret, unless it has changed since it was read.
