@@ -48,6 +48,8 @@ pub enum Kept {
 pub struct Content {
     /// Values by key.
     pub data: BTreeMap<String, Vec<u8>>,
+    /// Whether its deletion has begun, after which nothing more can hold it.
+    pub leaving: bool,
     finalizers: Vec<String>,
     version: Option<String>,
 }
@@ -64,6 +66,13 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Content {
+    /// What a Secret with these values and finalizers would hold, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(data: BTreeMap<String, Vec<u8>>, finalizers: &[&str]) -> Self {
+        let finalizers = finalizers.iter().map(ToString::to_string).collect();
+        Self { data, leaving: false, finalizers, version: None }
+    }
+
     /// Whether a finalizer holds it.
     #[must_use]
     pub fn is_held(&self, finalizer: &str) -> bool {
@@ -203,10 +212,11 @@ impl Secrets {
 }
 
 fn content(secret: Secret) -> Content {
+    let leaving = secret.metadata.deletion_timestamp.is_some();
     let (finalizers, version) = (secret.finalizers().to_vec(), secret.resource_version());
     let data = secret.data.unwrap_or_default();
     let data = data.into_iter().map(|(key, value)| (key, value.0)).collect();
-    Content { data, finalizers, version }
+    Content { data, leaving, finalizers, version }
 }
 
 fn title(namespace: &str, name: &str) -> String {

@@ -5,6 +5,7 @@ mod access;
 mod bad_input;
 mod billing;
 mod commands;
+mod connection;
 mod crashes;
 mod credit;
 mod dark;

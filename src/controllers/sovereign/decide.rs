@@ -150,7 +150,8 @@ fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
         if let Some(decision) = link::keep_up(seen, remote) {
             return decision;
         }
-        if !matches!(remote.standing, Reached::Dark(_)) {
+        let is_unknown = matches!(remote.standing, Reached::Connecting);
+        if is_unknown || sweep::is_where_it_was_left(seen) {
             return sweep::sweep(&wanted.namespace, seen).unwrap_or_else(|| waits(remaining(seen)));
         }
     }
@@ -181,10 +182,11 @@ pub(super) fn secret_finalizer(sovereign: &str) -> String {
 }
 
 impl Remote {
-    /// Whether the Secret is there, and not held for this Sovereign yet.
+    /// Whether the Secret is there to stay, and not held for this Sovereign yet.
     fn is_loose(&self, sovereign: &str) -> bool {
         let finalizer = secret_finalizer(sovereign);
-        matches!(&self.kept, Kept::There(content) if !content.is_held(&finalizer))
+        matches!(&self.kept, Kept::There(content)
+            if !content.leaving && !content.is_held(&finalizer))
     }
 }
 

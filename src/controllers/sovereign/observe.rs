@@ -135,7 +135,7 @@ async fn on_hub(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
 
 /// The way to the cluster: what the Secret says, to the cluster that was accepted, or that an
 /// administrator accepts.
-fn offer(
+pub(super) fn offer(
     wanted: &Sovereign,
     key: &KubeconfigKey,
     kept: &Kept,

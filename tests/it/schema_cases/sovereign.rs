@@ -71,6 +71,8 @@ fn plans(count: usize) -> Value {
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Cases::of("Sovereign");
     identity(&mut cases);
+    connections(&mut cases);
+    unreachable(&mut cases);
     prices(&mut cases);
     quantities(&mut cases);
     limit_ranges(&mut cases);
@@ -112,6 +114,74 @@ fn identity(cases: &mut Cases) {
     cases.refuse("a franchisee without a name", name, "legalName: Required");
     let name = full().set("/spec/displayName", "");
     cases.refuse("an empty display name", name, "at least 1 chars long");
+}
+
+/// A Sovereign on another cluster, with these fields of the reference to its Secret.
+fn abroad(secret: Value) -> Value {
+    let connection = json!({"mode": "Kubeconfig", "kubeconfig": {"secretRef": secret}});
+    sovereign().set("/spec/connection", connection)
+}
+
+fn connections(cases: &mut Cases) {
+    const NEEDS: &str = "mode Kubeconfig needs kubeconfig, and no other mode has it";
+    const MODE: &str = "mode cannot change";
+    let nizwa = || abroad(json!({"name": "nizwa"}));
+    cases.accept("a kubeconfig in a Secret", nizwa());
+    cases.accept("a kubeconfig under a key", abroad(json!({"name": "nizwa", "key": "k.yaml"})));
+    let bare = sovereign().set("/spec/connection", json!({"mode": "Kubeconfig"}));
+    cases.refuse("mode Kubeconfig without kubeconfig", bare, NEEDS);
+    let both = nizwa().set("/spec/connection/mode", "InCluster");
+    cases.refuse("mode InCluster with kubeconfig", both, NEEDS);
+    let none = nizwa().unset("/spec/connection/mode");
+    cases.refuse("a kubeconfig without mode", none, "mode: Required");
+    cases.refuse("no Secret", abroad(json!({})), "name: Required");
+    cases.refuse("a Secret without a name", abroad(json!({"name": ""})), "name");
+    cases.refuse("a Secret with a slash", abroad(json!({"name": "kube-system/x"})), "name");
+    let key = abroad(json!({"name": "nizwa", "key": "../value"}));
+    cases.refuse("a key with a slash", key, "key");
+    let key = abroad(json!({"name": "nizwa", "namespace": "kube-system"}));
+    cases.refuse("a Secret of another namespace", key, "unknown field");
+
+    cases.refuse_edit("from the hub to a kubeconfig", sovereign(), nizwa(), MODE);
+    cases.refuse_edit("from a kubeconfig to the hub", nizwa(), sovereign(), MODE);
+    cases.accept_edit("another Secret", nizwa(), abroad(json!({"name": "sohar"})));
+    let key = abroad(json!({"name": "nizwa", "key": "config"}));
+    cases.accept_edit("another key", nizwa(), key);
+}
+
+fn unreachable(cases: &mut Cases) {
+    const PAIR: &str = "onDelete Abandon needs abandonAfter, and Wait has none";
+    const HOUR: &str = "abandonAfter is at least an hour";
+    let with =
+        |unreachable: Value| abroad(json!({"name": "nizwa"})).set("/spec/unreachable", unreachable);
+    let after = |text: &str| with(json!({"onDelete": "Abandon", "abandonAfter": text}));
+    cases.accept("nothing said of an outage", with(json!({})));
+    cases.accept("to wait", with(json!({"onDelete": "Wait"})));
+    cases.refuse("to abandon at no time", with(json!({"onDelete": "Abandon"})), PAIR);
+    let waits = with(json!({"onDelete": "Wait", "abandonAfter": "24h"}));
+    cases.refuse("to wait for a time", waits, PAIR);
+    cases.refuse("a time for nothing", with(json!({"abandonAfter": "24h"})), PAIR);
+    let gone = with(json!({"onDelete": "Delete"}));
+    cases.refuse("another word", gone, "supported values: \"Wait\", \"Abandon\"");
+    for text in ["60m", "61m", "100m", "99999m", "1h", "24h", "1d", "99999d"] {
+        cases.accept(format!("abandoned after {text}"), after(text));
+    }
+    for text in ["1m", "9m", "10m", "30m", "59m"] {
+        cases.refuse(format!("abandoned after {text}"), after(text), HOUR);
+    }
+    for text in [
+        "", "0m", "00m", "0h", "060m", "60", "60s", "1.5h", "-1h", "+1h", "1H", " 1h", "1h ",
+        "1h30m", "100000m", "1w", "\n1h",
+    ] {
+        cases.refuse(format!("abandoned after {text:?}"), after(text), "abandonAfter");
+    }
+    let number = with(json!({"onDelete": "Abandon", "abandonAfter": 24}));
+    cases.refuse("abandoned after a number", number, "must be of type string");
+
+    cases.accept_edit("another time", after("24h"), after("1h"));
+    cases.accept_edit("to wait after all", after("24h"), with(json!({"onDelete": "Wait"})));
+    cases.accept_edit("to abandon from now on", abroad(json!({"name": "nizwa"})), after("1h"));
+    cases.refuse_edit("too early from now on", after("24h"), after("59m"), HOUR);
 }
 
 fn prices(cases: &mut Cases) {

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use catalyst_operator::api::{ACCESS_NAMESPACE, HUB_NOTE};
+use catalyst_operator::api::{ACCESS_NAMESPACE, HUB_NOTE, KUBECONFIG_FINALIZER, Sovereign};
 use k8s_openapi::{
     ByteString,
     api::{
@@ -24,7 +24,8 @@ use kube::{
 use serde_json::{Value, json};
 
 use super::{
-    Franchise, Manifest,
+    Franchise, Manifest, World,
+    audit::entries,
     kubernetes::{self, client_of},
     operator::{NAME, apply},
     world::Cluster,
@@ -220,5 +221,44 @@ impl Franchise {
         ] {
             self.apply(manifest).await;
         }
+    }
+}
+
+impl Franchise {
+    /// Founds the Sovereign `muscat` on the second cluster, with a Voucher `abroad` there.
+    pub(crate) async fn abroad(&self) -> Access {
+        let access = Access::granted(World::muscat()).await;
+        self.keep_kubeconfig("muscat", &access.kubeconfig()).await;
+        self.apply(self.franchised()).await;
+        self.until::<Sovereign>("muscat", "Ready=True").await;
+        self.issue(self.voucher("abroad").on("muscat")).await;
+        access
+    }
+
+    /// A Tenant there.
+    pub(crate) fn tenant_abroad(&self, name: &str) -> Manifest {
+        self.tenant(name).on("muscat").code("ABROAD")
+    }
+
+    /// What the operator wrote to a namespace of the second cluster or of it.
+    pub(crate) fn writes_abroad(&self, namespace: &str) -> usize {
+        let operator = format!("system:serviceaccount:{ACCESS_NAMESPACE}:{NAME}");
+        let mut all = entries(&World::muscat().audit, namespace);
+        all.retain(|entry| entry.user.username == operator);
+        all.len()
+    }
+
+    /// A Secret as it is now.
+    pub(crate) async fn secret(&self, name: &str) -> Option<Secret> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        secrets.get_opt(name).await.expect("the hub answers")
+    }
+
+    /// Whether a Sovereign holds a Secret.
+    pub(crate) async fn is_held(&self, secret: &str, sovereign: &str) -> bool {
+        let finalizer = format!("{sovereign}{KUBECONFIG_FINALIZER}");
+        let found = self.secret(secret).await;
+        let finalizers = found.and_then(|secret| secret.metadata.finalizers).unwrap_or_default();
+        finalizers.contains(&finalizer)
     }
 }

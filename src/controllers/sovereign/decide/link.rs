@@ -14,17 +14,22 @@ pub(super) fn link(
     seen: &Seen,
     remote: &Remote,
 ) -> Result<Decision, Identified> {
-    if remote.is_loose(&wanted.name) {
+    let accepted = seen.facts.sovereign.as_ref();
+    // What the ledger does not know to be held would be held for ever when another one is named.
+    let is_in_use = accepted.is_some_and(|accepted| {
+        !accepted.closed && accepted.secret.as_ref() == super::secret(wanted)
+    });
+    if is_in_use && remote.is_loose(&wanted.name) {
         return Ok(again([Step::HoldSecret]));
     }
     if let Some(decision) = keep_up(seen, remote) {
         return Ok(decision);
     }
-    let accepted = seen.facts.sovereign.as_ref();
     match &remote.standing {
         Reached::Connecting => Ok(waits(Reason::Connecting {})),
         Reached::Up(cluster) => {
-            let is_other = accepted.is_some_and(|accepted| accepted.cluster != cluster.uid);
+            let is_other = accepted.is_some_and(|accepted| accepted.cluster != cluster.uid)
+                && seen.facts.taken_by.is_none();
             if is_other && wanted.accepts.as_ref() == Some(&cluster.uid) {
                 return Ok(again([Step::AcceptCluster(cluster.uid.clone())]));
             }
@@ -81,6 +86,8 @@ pub(in crate::controllers::sovereign) fn trouble(remote: &Remote, seen: &Seen) -
     match (&remote.standing, &remote.refused) {
         (Reached::Dark(trouble), _) => Some(of(trouble)),
         (_, Some(refused)) => Some(of(refused)),
+        // The link is about to say the same.
+        (Reached::Up(_), None) if remote.offer.is_err() => remote.offer.clone().err(),
         _ if !remote.missing.is_empty() => {
             let missing: Vec<String> = remote.missing.iter().map(ToString::to_string).collect();
             Some(Reason::PermissionsMissing { missing: missing.join(", ") })

@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn sweep(namespace: &str, seen: &Seen) -> Option<Decision> {
     let standing = &seen.facts.standing;
     let all = &seen.facts.tombstones;
-    if seen.cluster().is_none() || all.is_empty() {
+    if !is_where_it_was_left(seen) || all.is_empty() {
         return None;
     }
     let (condemned, spared): (Vec<&Tombstone>, Vec<&Tombstone>) =
@@ -42,7 +42,14 @@ pub(super) fn sweep(namespace: &str, seen: &Seen) -> Option<Decision> {
         .filter(|tombstone| tombstone.item.identity.kind == Kind::Namespace)
         .filter_map(|tombstone| remaining(namespace, seen, tombstone));
     let going: Vec<Live> = namespaces.filter(|live| !live.leaving).cloned().collect();
-    (!going.is_empty()).then(|| (vec![Step::Remove(going)], Verdict::Waiting(waiting(seen))))
+    let steps = if going.is_empty() { vec![] } else { vec![Step::Remove(going)] };
+    (!condemned.is_empty()).then(|| (steps, Verdict::Waiting(waiting(seen))))
+}
+
+/// Whether the cluster answers on which things were left, and not another one.
+pub(super) fn is_where_it_was_left(seen: &Seen) -> bool {
+    let accepted = seen.facts.sovereign.as_ref().map(|accepted| &accepted.cluster);
+    seen.cluster().is_some_and(|cluster| accepted == Some(&cluster.uid))
 }
 
 /// What is there of a tombstone, if that is what was left.
