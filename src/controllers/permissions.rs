@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use crate::{api::GROUP, desired::access::ROLES, domain::object::Kind};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
+/// What a franchisee grants: the roles, their bindings, and the policy.
+const ACCESS: &str = "catalyst-sovereign-access";
 
 /// Verbs on resources of one API group; on all of them where no names are given.
 struct Rule {

@@ -5,14 +5,11 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::{BIND, RBAC, Rule, made, policy, role, tenant_roles};
+use super::{ACCESS, BIND, RBAC, Rule, made, policy, role, tenant_roles};
 use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGER},
     domain::right::Right,
 };
-
-/// The roles, their bindings, and the policy.
-pub(super) const NAME: &str = "catalyst-sovereign-access";
 
 /// In [`ACCESS_NAMESPACE`] there: the note that says which hub the cluster belongs to.
 const NOTE: &[Rule] = &[
@@ -69,9 +66,9 @@ pub fn access() -> Vec<Value> {
     ];
     manifests.extend(tenant_roles());
     manifests.extend([
-        role("ClusterRole", NAME, &everywhere()),
+        role("ClusterRole", ACCESS, &everywhere()),
         binding("ClusterRole"),
-        in_access_namespace(role("Role", NAME, NOTE)),
+        in_access_namespace(role("Role", ACCESS, NOTE)),
         in_access_namespace(binding("Role")),
         policy::policy(),
         policy::binding(),
@@ -84,8 +81,8 @@ fn binding(kind: &str) -> Value {
     json!({
         "apiVersion": format!("{RBAC}/v1"),
         "kind": format!("{kind}Binding"),
-        "metadata": {"name": NAME},
-        "roleRef": {"apiGroup": RBAC, "kind": kind, "name": NAME},
+        "metadata": {"name": ACCESS},
+        "roleRef": {"apiGroup": RBAC, "kind": kind, "name": ACCESS},
         "subjects": [
             {"kind": "ServiceAccount", "name": MANAGER, "namespace": ACCESS_NAMESPACE},
         ],

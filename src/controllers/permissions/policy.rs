@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::access::NAME;
+use super::ACCESS;
 use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGED_BY_LABEL, MANAGER},
     domain::{object::Kind, tenant::MAIN_PREFIX},
@@ -18,7 +18,7 @@ pub(super) fn policy() -> Value {
     json!({
         "apiVersion": API,
         "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": NAME},
+        "metadata": {"name": ACCESS},
         "spec": {
             "failurePolicy": "Fail",
             "matchConstraints": {"resourceRules": resources()},
@@ -40,8 +40,8 @@ pub(super) fn binding() -> Value {
     json!({
         "apiVersion": API,
         "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": NAME},
-        "spec": {"policyName": NAME, "validationActions": ["Deny"]},
+        "metadata": {"name": ACCESS},
+        "spec": {"policyName": ACCESS, "validationActions": ["Deny"]},
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{access, manifests, required};
+use super::{ACCESS, access, manifests, required};
 use crate::domain::right::Right;
 
 /// Everything that the roles of the manifests grant to the operator, one by one.
@@ -12,7 +12,7 @@ fn granted() -> BTreeSet<String> {
     let mut granted = BTreeSet::new();
     for role in access() {
         let is_role = role["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"));
-        if !is_role || role["metadata"]["name"] != access::NAME {
+        if !is_role || role["metadata"]["name"] != ACCESS {
             continue;
         }
         let namespace = role["metadata"]["namespace"].as_str().unwrap_or_default();
