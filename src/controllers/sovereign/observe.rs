@@ -108,7 +108,11 @@ pub(super) async fn observe(wanted: &Sovereign, ctx: &Context) -> Result<Seen, E
         Some(cluster) if !condemned.is_empty() => cluster.live(condemned).await?,
         _ => LiveObjects::new(),
     };
-    let offer = offer(wanted, key, &kept, &facts);
+    let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
+    let met = met(&reached, refused.as_ref());
+    // A word about a cluster that nobody met says nothing of the one that was accepted.
+    let accepts = wanted.accepts.clone().filter(|uid| accepted.is_none() || met.contains(&uid));
+    let offer = offer(key, &kept, accepts.or(accepted.clone()));
     let remote = Remote { kept, offer, offered, standing: reached, refused, missing, last_contact };
     Ok(Seen {
         franchise: ctx.franchise(&wanted.namespace),
@@ -133,14 +137,22 @@ async fn on_hub(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
     })
 }
 
-/// The way to the cluster: what the Secret says, to the cluster that was accepted, or that an
-/// administrator accepts.
-fn offer(
-    wanted: &Sovereign,
-    key: &KubeconfigKey,
-    kept: &Kept,
-    facts: &SovereignFacts,
-) -> Result<Offer, Reason> {
+/// The clusters that answered, in use or instead of the one that was accepted.
+fn met<'a>(reached: &'a Reached, refused: Option<&'a Trouble>) -> Vec<&'a String> {
+    let other = |trouble: &'a Trouble| match trouble {
+        Trouble::Judged(Reason::ClusterIdentityChanged { seen, .. }) => Some(seen),
+        _ => None,
+    };
+    let now = match reached {
+        Reached::Connecting => None,
+        Reached::Up(cluster) => Some(&cluster.uid),
+        Reached::Dark(trouble) => other(trouble),
+    };
+    now.into_iter().chain(refused.and_then(other)).collect()
+}
+
+/// The way that the Secret says, to the cluster that was accepted, or that an administrator accepts.
+fn offer(key: &KubeconfigKey, kept: &Kept, pinned: Option<String>) -> Result<Offer, Reason> {
     let secret = key.secret.clone();
     let content = match kept {
         Kept::Missing => return Err(Reason::SecretNotFound { secret }),
@@ -148,8 +160,6 @@ fn offer(
         Kept::There(content) => content,
     };
     let kubeconfig = Kubeconfig::open(&secret, key.key.as_deref(), &content.data)?;
-    let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
-    let pinned = wanted.accepts.clone().or(accepted);
     Ok(Offer { kubeconfig: Arc::new(kubeconfig), secret, pinned })
 }
 
