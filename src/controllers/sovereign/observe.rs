@@ -151,7 +151,7 @@ fn met<'a>(reached: &'a Reached, refused: Option<&'a Trouble>) -> Vec<&'a String
     now.into_iter().chain(refused.and_then(other)).collect()
 }
 
-/// The way that the Secret says, to the cluster that was accepted, or that an administrator accepts.
+/// The way that the Secret says, to the cluster that was accepted or that somebody accepts.
 fn offer(key: &KubeconfigKey, kept: &Kept, pinned: Option<String>) -> Result<Offer, Reason> {
     let secret = key.secret.clone();
     let content = match kept {
