@@ -12,7 +12,7 @@ use kube::{
 use serde_json::json;
 
 use super::dark::Hub;
-use crate::support::{Manifest, message};
+use crate::support::{Franchise, Manifest, message};
 
 /// `muscat`, which gives up deleted Tenants an hour after it went dark.
 fn forgiving(hub: &Hub) -> Manifest {
@@ -65,6 +65,15 @@ impl Hub {
     }
 }
 
+/// The Sovereign of other people on the same cluster, which nobody lives on.
+async fn empty(hub: &Hub) -> Franchise {
+    let franchise = Franchise::found(&hub.world, &hub.installed).await;
+    franchise.keep_kubeconfig("muscat", &hub.access.kubeconfig()).await;
+    franchise.apply(franchise.franchised()).await;
+    franchise.until::<Sovereign>("muscat", "Ready=True").await;
+    franchise
+}
+
 /// Four Tenants are given up in the dark: one at once, the others in time.
 async fn give_up(hub: &Hub) {
     let franchise = &hub.franchise;
@@ -111,7 +120,10 @@ async fn what_was_given_up_waits_an_hour_for_its_tenant_and_then_exactly_that_is
     let quota = async || quotas.get("catalyst-plan").await.expect("it stands").metadata.uid;
     let (before, quota_before) = (hub.uids().await, quota().await);
 
+    let empty = empty(&hub).await;
     give_up(&hub).await;
+    empty.until::<Sovereign>("muscat", "Connected=False").await;
+    empty.remove::<Sovereign>("muscat").await;
 
     hub.world.start("muscat");
     hub.make_anew("heron").await;
