@@ -54,7 +54,15 @@ fn count(ctx: &Context, seen: &Seen, object: &api::Sovereign) {
     ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, tombstones);
 }
 
-/// Turn after turn, until nothing is left to do at once; none where another process acts.
+/// Whether an operator that has just begun does not know yet whether the cluster of a Sovereign
+/// answers. What was reported before stays until its link finds out, which wakes the Sovereign.
+fn is_open(seen: &Seen, verdict: &Verdict) -> bool {
+    let is_accepted = seen.facts.sovereign.as_ref().is_some_and(|accepted| !accepted.closed);
+    is_accepted && *verdict == Verdict::Waiting(Reason::Connecting {})
+}
+
+/// Turn after turn, until nothing is left to do at once; none where another process acts, or where
+/// a cluster that was accepted is not known yet to answer.
 async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, Error> {
     let wanted = Sovereign::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.name)? else {
@@ -66,6 +74,9 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
         let seen = observe::observe(&wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each can be repeated.
+        if is_open(&seen, &verdict) {
+            return Ok(None);
+        }
         if verdict != Verdict::Again {
             return Ok(Some(Visit { seen, verdict }));
         }

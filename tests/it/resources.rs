@@ -1,6 +1,7 @@
 //! The behaviour of the operator as people meet it: custom resources in, status and objects out,
 //! on a real API server and a real ledger, by the built program under its own rights.
 
+mod abandoned;
 mod access;
 mod bad_input;
 mod billing;
@@ -13,6 +14,7 @@ mod deletion;
 mod drift;
 mod hostile;
 mod hostile_tools;
+mod identity;
 mod once;
 mod outage;
 mod pins;

@@ -108,7 +108,8 @@ pub(super) async fn observe(wanted: &Sovereign, ctx: &Context) -> Result<Seen, E
         Some(cluster) if !condemned.is_empty() => cluster.live(condemned).await?,
         _ => LiveObjects::new(),
     };
-    let offer = offer(wanted, key, &kept, &facts);
+    let pinned = pinned(wanted, &facts, &met(&reached, refused.as_ref()));
+    let offer = offer(key, &kept, pinned);
     let remote = Remote { kept, offer, offered, standing: reached, refused, missing, last_contact };
     Ok(Seen {
         franchise: ctx.franchise(&wanted.namespace),
@@ -133,13 +134,37 @@ async fn on_hub(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
     })
 }
 
-/// The way to the cluster: what the Secret says, to the cluster that was accepted, or that an
-/// administrator accepts.
-pub(super) fn offer(
+/// The cluster that it must be: the one that an administrator accepts, else the one that was
+/// accepted. A word about a cluster that nobody met says nothing.
+pub(super) fn pinned(
     wanted: &Sovereign,
+    facts: &SovereignFacts,
+    met: &[&String],
+) -> Option<String> {
+    let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
+    let accepts = wanted.accepts.clone().filter(|uid| accepted.is_none() || met.contains(&uid));
+    accepts.or(accepted)
+}
+
+/// The clusters that answered, in use or instead of the one that was accepted.
+pub(super) fn met<'a>(reached: &'a Reached, refused: Option<&'a Trouble>) -> Vec<&'a String> {
+    let other = |trouble: &'a Trouble| match trouble {
+        Trouble::Judged(Reason::ClusterIdentityChanged { seen, .. }) => Some(seen),
+        _ => None,
+    };
+    let now = match reached {
+        Reached::Connecting => None,
+        Reached::Up(cluster) => Some(&cluster.uid),
+        Reached::Dark(trouble) => other(trouble),
+    };
+    now.into_iter().chain(refused.and_then(other)).collect()
+}
+
+/// The way that the Secret says, to that cluster.
+pub(super) fn offer(
     key: &KubeconfigKey,
     kept: &Kept,
-    facts: &SovereignFacts,
+    pinned: Option<String>,
 ) -> Result<Offer, Reason> {
     let secret = key.secret.clone();
     let content = match kept {
@@ -148,8 +173,6 @@ pub(super) fn offer(
         Kept::There(content) => content,
     };
     let kubeconfig = Kubeconfig::open(&secret, key.key.as_deref(), &content.data)?;
-    let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
-    let pinned = wanted.accepts.clone().or(accepted);
     Ok(Offer { kubeconfig: Arc::new(kubeconfig), secret, pinned })
 }
 
