@@ -128,7 +128,8 @@ impl Cluster {
         }
         self.tie.iter().for_each(|tie| tie.doubt.notify_one());
         let (doing, object) = ("recognise", "the cluster".to_owned());
-        Err(Error::Faltering { doing, object, why: "it is another one than before".to_owned() })
+        let why = "it is another one than before".to_owned();
+        Err(Error::Faltering { doing, object, why, cause: None })
     }
 
     /// Makes a call that ends, and notes what it says of the cluster.

@@ -35,6 +35,8 @@ pub enum Error {
         object: String,
         /// What happened instead of an answer.
         why: String,
+        /// The same as its link judges it, if there is more to it.
+        cause: Option<Box<Error>>,
     },
     /// It took longer than any call may.
     #[error("cannot {doing} {object}: no answer in time")]

@@ -77,5 +77,6 @@ fn faltering(doing: &'static str, object: &str, error: Error) -> Error {
     if is_answer {
         return error;
     }
-    Error::Faltering { doing, object: object.to_owned(), why: shown(&chain(&error)) }
+    let (object, why) = (object.to_owned(), shown(&chain(&error)));
+    Error::Faltering { doing, object, why, cause: Some(Box::new(error)) }
 }

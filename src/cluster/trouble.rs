@@ -25,6 +25,7 @@ impl Trouble {
             }
             Error::Unavailable { source, .. } => Self::of_transport(source, secret),
             Error::Silent { .. } => Self::Silent("no answer in time".to_owned()),
+            Error::Faltering { cause: Some(cause), .. } => Self::of(cause, secret),
             Error::Faltering { why, .. } => Self::Silent(why.clone()),
         }
     }
