@@ -155,11 +155,14 @@ impl Keeper {
         let Some(offered) = self.offered.borrow_and_update().clone() else { return TRY_MAX };
         let offer = match (offered, &self.serving) {
             (Ok(offer), _) => offer,
-            (Err(reason), serving) => {
-                let before = serving.as_ref().map(|serving| serving.offer.clone());
-                self.turned_down(Trouble::Judged(reason));
-                let Some(before) = before else { return TRY_MAX };
+            (Err(reason), Some(serving)) => {
+                let before = serving.offer.clone();
+                self.refuse(Trouble::Judged(reason));
                 before
+            }
+            (Err(reason), None) => {
+                self.turned_down(Trouble::Judged(reason));
+                return TRY_MAX;
             }
         };
         let is_other = |serving: &Serving| {
@@ -179,9 +182,16 @@ impl Keeper {
         } else {
             self.ask().await;
         }
+        // What is offered does not serve: what does is looked after all the same.
+        let is_other = self.serving.as_ref().is_some_and(|serving| serving.offer != offer);
+        if is_other && !self.pulse(|pulse| pulse.is_dark()) {
+            self.ask().await;
+        }
+        let again = TRY_MIN.saturating_mul(1 << self.tries.min(4)).min(TRY_MAX);
         match &self.serving {
             Some(serving) if serving.offer == offer => serving.tie.pulse(|pulse| pulse.ask_in()),
-            _ => TRY_MIN.saturating_mul(1 << self.tries.min(4)).min(TRY_MAX),
+            Some(serving) => serving.tie.pulse(|pulse| pulse.ask_in()).min(again),
+            None => again,
         }
     }
 
@@ -224,6 +234,7 @@ impl Keeper {
         if let Some(before) = self.serving.take() {
             // How often it went away is not forgotten because it came back.
             let pulse = before.tie.pulse(std::mem::take);
+            let pulse = if before.offer == offer { pulse } else { pulse.by_another_way() };
             tie.pulse(|mine| *mine = pulse);
         }
         let watches = tell_of(&cluster, &self.place, &self.news);
@@ -242,12 +253,20 @@ impl Keeper {
     /// What is offered cannot be used. What was in use before stays so while it answers.
     fn turned_down(&self, trouble: Trouble) {
         let serves = self.serving.is_some() && !self.pulse(|pulse| pulse.is_dark());
-        let view = self.views.borrow().clone();
-        match view.standing {
-            _ if serves && view.refused.as_ref() == Some(&trouble) => {}
-            _ if serves => self.show(|view| view.refused = Some(trouble)),
-            Standing::Dark(known) if known == trouble => {}
-            _ => self.show(|view| view.standing = Standing::Dark(trouble)),
+        if serves {
+            return self.refuse(trouble);
+        }
+        let is_known =
+            matches!(&self.views.borrow().standing, Standing::Dark(known) if *known == trouble);
+        if !is_known {
+            self.show(|view| view.standing = Standing::Dark(trouble));
+        }
+    }
+
+    /// What is offered is not used, and what was before decides whether the cluster is dark.
+    fn refuse(&self, trouble: Trouble) {
+        if self.views.borrow().refused.as_ref() != Some(&trouble) {
+            self.show(|view| view.refused = Some(trouble));
         }
     }
 

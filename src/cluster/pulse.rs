@@ -38,6 +38,12 @@ impl Default for Pulse {
 }
 
 impl Pulse {
+    /// The same cluster has answered to other credentials or at another address, so what was said
+    /// of the way before says nothing of this one.
+    pub(super) fn by_another_way(self) -> Self {
+        Self { needed: self.needed, ..Self::default() }
+    }
+
     /// Whether it counts as dark: nothing but a look for its return is worth a call.
     pub(super) fn is_dark(&self) -> bool {
         self.is_dark
@@ -113,6 +119,17 @@ mod tests {
             answers += 1;
         }
         answers
+    }
+
+    #[test]
+    fn what_is_reached_by_another_way_is_back_at_once_and_its_flaps_are_not_forgotten() {
+        let mut pulse = dark();
+        answers_until_back(&mut pulse);
+        (0..FAILURES_MAX).for_each(|_| pulse.failed());
+        let mut pulse = pulse.by_another_way();
+        assert!(!pulse.is_dark() && pulse.ask_in() == ASK_EVERY);
+        (0..FAILURES_MAX).for_each(|_| pulse.failed());
+        assert!(answers_until_back(&mut pulse) > ANSWERS_MIN);
     }
 
     #[test]
