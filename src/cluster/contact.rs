@@ -103,7 +103,14 @@ async fn owner(cluster: &Cluster, hub: &str) -> Result<String, Error> {
         cluster.call("write", OBJECT, notes.patch(HUB_NOTE, &params, &patch)).await?
     } else {
         let note: ConfigMap = serde_json::from_value(note).unwrap_or_default();
-        cluster.call("create", OBJECT, notes.create(&PostParams::default(), &note)).await?
+        let params = PostParams::default();
+        match cluster.call("create", OBJECT, notes.create(&params, &note)).await {
+            // Another Sovereign was first, perhaps one of ours.
+            Err(error) if error.is_conflict() => {
+                cluster.call("get", OBJECT, notes.get(HUB_NOTE)).await?
+            }
+            made => made?,
+        }
     };
     Ok(owner(made).unwrap_or_default())
 }
