@@ -211,7 +211,9 @@ begin
     if names is not null then
         outcome := 'TenantsRemain'; detail := jsonb_build_object('tenants', names); return;
     end if;
-    update sovereign set closed = true where franchise = f.franchise and sovereign = p_sovereign;
+    -- Its cluster is free for another one.
+    update sovereign set closed = true, xid = pg_current_xact_id()::text::bigint
+        where franchise = f.franchise and sovereign = p_sovereign and not closed;
     outcome := 'Closed';
 end $$;
 

@@ -184,6 +184,10 @@ impl Wakers {
                 });
             }
             Change::Sovereign(namespace, name) => {
+                // Another one may have waited for its cluster.
+                self.sovereigns.matching(|other| {
+                    is_in(other, namespace) && other.metadata.name.as_deref() != Some(name)
+                });
                 self.tenants.matching(|tenant| is_on(tenant, namespace, name));
                 self.vouchers.matching(|voucher| {
                     is_in(voucher, namespace) && voucher.spec.sovereign_ref.name.as_str() == name
