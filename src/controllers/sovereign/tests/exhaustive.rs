@@ -223,7 +223,7 @@ fn take(step: &Step, world: &mut World) {
             let dark_since = facts.sovereign.take().and_then(|before| before.dark_since);
             let cluster = cluster.clone();
             facts.sovereign =
-                fresh.sovereign.map(|it| AcceptedSovereign { dark_since, cluster, ..it });
+                fresh.sovereign.map(|it| AcceptedSovereign { cluster, dark_since, ..it });
         }
         Step::Condemn => facts.tombstones.iter_mut().for_each(|it| it.condemned = true),
         Step::Bury(gone) => facts.tombstones.retain(|it| !gone.contains(it)),
@@ -243,7 +243,9 @@ fn whatever_is_seen_comes_to_rest_within_one_visit() {
         let mut turns = vec![];
         loop {
             let (steps, verdict) = world.decide();
-            steps.iter().for_each(|step| take(step, &mut world));
+            for step in &steps {
+                take(step, &mut world);
+            }
             if steps.iter().any(|it| matches!(it, Step::Accept(_) | Step::AcceptCluster(_))) {
                 world = world.read();
             }
