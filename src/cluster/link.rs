@@ -25,7 +25,7 @@ use crate::domain::{reason::Reason, right::Right};
 const TRY_MIN: Duration = Duration::from_secs(2);
 const TRY_MAX: Duration = Duration::from_secs(30);
 /// How often the rights are looked into again while some are missing.
-const RIGHTS_EVERY: Duration = Duration::from_secs(30);
+const RIGHTS_EVERY: Duration = Duration::from_secs(10);
 
 /// What is known of the cluster of a Sovereign.
 #[derive(Clone, Debug, Default)]
@@ -170,6 +170,12 @@ impl Keeper {
         };
         if self.serving.as_ref().is_some_and(is_other) {
             self.serving = None;
+        }
+        // The same way to the same cluster, which only has another name or is certain now.
+        if let Some(serving) = &mut self.serving
+            && serving.offer.kubeconfig == offer.kubeconfig
+        {
+            serving.offer = offer.clone();
         }
         let offer_is_good = matches!(&*self.offered.borrow(), Some(Ok(good)) if *good == offer);
         let in_use = self.serving.as_ref().is_some_and(|serving| serving.offer == offer);

@@ -159,13 +159,21 @@ async fn a_token_that_is_revoked_is_noticed_and_a_new_one_serves_for_good() {
     access.revoke().await;
     franchise.until::<Sovereign>("muscat", "CredentialsValid=False CredentialsRejected").await;
     franchise.until::<Sovereign>("muscat", "Connected=False CredentialsRejected").await;
+    // A Secret that is wrong as well is said beside it, and not by turns.
+    franchise.keep_kubeconfig("muscat", "{}").await;
+    franchise.until::<Sovereign>("muscat", "CredentialsValid=False KubeconfigNotOne").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = franchise.writes_to(&franchise.namespace).len();
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let after = franchise.writes_to(&franchise.namespace);
+    assert_eq!(after.len(), before, "{:?}", &after[before..]);
     access.grant().await;
     franchise.keep_kubeconfig("muscat", &access.kubeconfig()).await;
     let soon = franchise.within(20);
     let back = soon.until::<Sovereign>("muscat", "Connected=True").await;
     soon.until::<Tenant>("oryx", "Ready=True").await;
     // It does not go dark again at the next look.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
     let since = |sovereign: &Sovereign| {
         let status = serde_json::to_value(sovereign).unwrap()["status"].clone();
         let conditions = status["conditions"].as_array().unwrap().clone();
