@@ -25,7 +25,7 @@ use crate::domain::{reason::Reason, right::Right};
 const TRY_MIN: Duration = Duration::from_secs(2);
 const TRY_MAX: Duration = Duration::from_secs(30);
 /// How often the rights are looked into again while some are missing.
-const RIGHTS_EVERY: Duration = Duration::from_secs(30);
+const RIGHTS_EVERY: Duration = Duration::from_secs(10);
 
 /// What is known of the cluster of a Sovereign.
 #[derive(Clone, Debug, Default)]
@@ -186,16 +186,14 @@ impl Keeper {
         }
     }
 
-    /// The same way to the same cluster is no other offer; one that must lead to another cluster
-    /// ends what is in use.
+    /// The same way to the same cluster, which has another name or is certain now, is no other
+    /// offer; one that must lead to another cluster ends what is in use.
     fn compare(&mut self, offer: &Offer) {
         let Some(serving) = &mut self.serving else { return };
         let is_pinned = offer.pinned.as_ref().is_none_or(|pinned| *pinned == serving.cluster.uid);
         if !is_pinned {
             self.serving = None;
-        } else if (&serving.offer.kubeconfig, &serving.offer.secret)
-            == (&offer.kubeconfig, &offer.secret)
-        {
+        } else if serving.offer.kubeconfig == offer.kubeconfig {
             serving.offer = offer.clone();
         }
     }

@@ -117,7 +117,7 @@ fn identity(cases: &mut Cases) {
 }
 
 /// A Sovereign on another cluster, with these fields of the reference to its Secret.
-fn abroad(secret: Value) -> Value {
+fn abroad(secret: &Value) -> Value {
     let connection = json!({"mode": "Kubeconfig", "kubeconfig": {"secretRef": secret}});
     sovereign().set("/spec/connection", connection)
 }
@@ -125,35 +125,36 @@ fn abroad(secret: Value) -> Value {
 fn connections(cases: &mut Cases) {
     const NEEDS: &str = "mode Kubeconfig needs kubeconfig, and no other mode has it";
     const MODE: &str = "mode cannot change";
-    let nizwa = || abroad(json!({"name": "nizwa"}));
+    let nizwa = || abroad(&json!({"name": "nizwa"}));
     cases.accept("a kubeconfig in a Secret", nizwa());
-    cases.accept("a kubeconfig under a key", abroad(json!({"name": "nizwa", "key": "k.yaml"})));
+    cases.accept("a kubeconfig under a key", abroad(&json!({"name": "nizwa", "key": "k.yaml"})));
     let bare = sovereign().set("/spec/connection", json!({"mode": "Kubeconfig"}));
     cases.refuse("mode Kubeconfig without kubeconfig", bare, NEEDS);
     let both = nizwa().set("/spec/connection/mode", "InCluster");
     cases.refuse("mode InCluster with kubeconfig", both, NEEDS);
     let none = nizwa().unset("/spec/connection/mode");
     cases.refuse("a kubeconfig without mode", none, "mode: Required");
-    cases.refuse("no Secret", abroad(json!({})), "name: Required");
-    cases.refuse("a Secret without a name", abroad(json!({"name": ""})), "name");
-    cases.refuse("a Secret with a slash", abroad(json!({"name": "kube-system/x"})), "name");
-    let key = abroad(json!({"name": "nizwa", "key": "../value"}));
+    cases.refuse("no Secret", abroad(&json!({})), "name: Required");
+    cases.refuse("a Secret without a name", abroad(&json!({"name": ""})), "name");
+    cases.refuse("a Secret with a slash", abroad(&json!({"name": "kube-system/x"})), "name");
+    let key = abroad(&json!({"name": "nizwa", "key": "../value"}));
     cases.refuse("a key with a slash", key, "key");
-    let key = abroad(json!({"name": "nizwa", "namespace": "kube-system"}));
+    let key = abroad(&json!({"name": "nizwa", "namespace": "kube-system"}));
     cases.refuse("a Secret of another namespace", key, "unknown field");
 
     cases.refuse_edit("from the hub to a kubeconfig", sovereign(), nizwa(), MODE);
     cases.refuse_edit("from a kubeconfig to the hub", nizwa(), sovereign(), MODE);
-    cases.accept_edit("another Secret", nizwa(), abroad(json!({"name": "sohar"})));
-    let key = abroad(json!({"name": "nizwa", "key": "config"}));
+    cases.accept_edit("another Secret", nizwa(), abroad(&json!({"name": "sohar"})));
+    let key = abroad(&json!({"name": "nizwa", "key": "config"}));
     cases.accept_edit("another key", nizwa(), key);
 }
 
 fn unreachable(cases: &mut Cases) {
     const PAIR: &str = "onDelete Abandon needs abandonAfter, and Wait has none";
     const HOUR: &str = "abandonAfter is at least an hour";
-    let with =
-        |unreachable: Value| abroad(json!({"name": "nizwa"})).set("/spec/unreachable", unreachable);
+    let with = |unreachable: Value| {
+        abroad(&json!({"name": "nizwa"})).set("/spec/unreachable", unreachable)
+    };
     let after = |text: &str| with(json!({"onDelete": "Abandon", "abandonAfter": text}));
     cases.accept("nothing said of an outage", with(json!({})));
     cases.accept("to wait", with(json!({"onDelete": "Wait"})));
@@ -180,7 +181,7 @@ fn unreachable(cases: &mut Cases) {
 
     cases.accept_edit("another time", after("24h"), after("1h"));
     cases.accept_edit("to wait after all", after("24h"), with(json!({"onDelete": "Wait"})));
-    cases.accept_edit("to abandon from now on", abroad(json!({"name": "nizwa"})), after("1h"));
+    cases.accept_edit("to abandon from now on", abroad(&json!({"name": "nizwa"})), after("1h"));
     cases.refuse_edit("too early from now on", after("24h"), after("59m"), HOUR);
 }
 

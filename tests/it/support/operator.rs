@@ -42,6 +42,10 @@ const ROLES: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/charts/catalyst-operator/files/roles.yaml"));
 const LOGS: &str = "info,catalyst_operator=debug,kube_client=off,kube_runtime=warn";
 
+/// What `setpriv` is told, so that what it becomes ends with whoever started it.
+const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
+const OPERATOR: [&str; 2] = [env!("CARGO_BIN_EXE_catalyst-operator"), "run"];
+
 /// An operator that can be started, and started again.
 #[derive(Clone)]
 pub(crate) struct Installed {
@@ -191,14 +195,30 @@ impl Installed {
 
     /// Starts it. Its log goes on where the last one ended.
     pub(crate) fn start(&self, env: &[(&str, &str)]) -> Operator {
+        // It becomes the operator, which then ends with the thread that started it.
+        let mut command = Command::new("setpriv");
+        command.args(ENDS_WITH_ITS_PARENT).args(OPERATOR);
+        self.launch(command, env)
+    }
+
+    /// Starts it with a look at what it runs and opens, which is written to a file.
+    pub(crate) fn start_traced(&self, env: &[(&str, &str)], trace: &Path) -> Operator {
+        let mut command = Command::new("setpriv");
+        command.args(ENDS_WITH_ITS_PARENT);
+        command.args(["strace", "--seccomp-bpf", "-f", "-e"]);
+        command.args(["trace=execve,execveat,open,openat,openat2", "-o"]).arg(trace);
+        // Who is traced outlives who traces it, unless it is told.
+        command.arg("setpriv").args(ENDS_WITH_ITS_PARENT).args(OPERATOR);
+        self.launch(command, env)
+    }
+
+    fn launch(&self, mut command: Command, env: &[(&str, &str)]) -> Operator {
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.expect("the log can be made");
         let begins = log.metadata().expect("it is a file").len();
-        // It becomes the operator, which then ends with the thread that started it.
-        let mut command = Command::new("setpriv");
         command
-            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_catalyst-operator"), "run"])
             .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("DATABASE_URL", &self.login_url)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("CATALYST_METRICS_ADDR", "127.0.0.1:0")

@@ -240,10 +240,10 @@ impl Franchise {
         self.tenant(name).on("muscat").code("ABROAD")
     }
 
-    /// What the operator wrote to a namespace of the second cluster or of it.
-    pub(crate) fn writes_abroad(&self, namespace: &str) -> usize {
+    /// How often the operator wrote to the namespace of a Tenant there or of it.
+    pub(crate) fn writes_abroad(&self, tenant: &str) -> usize {
         let operator = format!("system:serviceaccount:{ACCESS_NAMESPACE}:{NAME}");
-        let mut all = entries(&World::muscat().audit, namespace);
+        let mut all = entries(&World::muscat().audit, &self.home(tenant));
         all.retain(|entry| entry.user.username == operator);
         all.len()
     }

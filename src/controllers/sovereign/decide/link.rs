@@ -69,7 +69,11 @@ pub(in crate::controllers::sovereign) fn reason_of(
         Trouble::Silent(why) => Reason::ClusterUnavailable { why: why.clone() },
         Trouble::Judged(reason) => reason.clone(),
         Trouble::Unknown => {
-            let Ok(offer) = &remote.offer else { return Reason::Connecting {} };
+            let offer = match &remote.offer {
+                Ok(offer) => offer,
+                // Whom the cluster does not know is not in the Secret any more; this is.
+                Err(reason) => return reason.clone(),
+            };
             let secret = offer.secret.clone();
             match offer.kubeconfig.validity().filter(|validity| validity.until <= seen.at) {
                 Some(validity) => Reason::CredentialsExpired { secret, at: second(validity.until) },

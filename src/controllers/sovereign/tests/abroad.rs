@@ -7,7 +7,7 @@ use crate::{
     cluster::{Content, Kept, Trouble},
     controllers::sovereign::{
         decide::secret_finalizer,
-        observe::{Reached, Remote, offer},
+        observe::{Reached, Remote, offer, pinned},
     },
 };
 
@@ -160,7 +160,9 @@ impl World {
         let wanted = Sovereign::parse(&self.object).unwrap();
         let (key, facts) = (wanted.secret.clone().unwrap(), self.seen.facts.clone());
         let remote = self.remote();
-        remote.offer = offer(&wanted, &key, &remote.kept, &facts);
+        // The cluster that somebody accepts has been met.
+        let met: Vec<&String> = wanted.accepts.iter().collect();
+        remote.offer = offer(&key, &remote.kept, pinned(&wanted, &facts, &met));
         self
     }
 
@@ -234,9 +236,9 @@ fn before_it_is_accepted_a_sovereign_waits_for_its_cluster_and_says_what_is_wron
             let world = world.clone().reached(standing.clone());
             match (&standing, trouble) {
                 (Reached::Up(_), _) => world.comes_to(&["Accept"], "Again"),
-                // Who was refused is not known where there is nobody to be.
+                // Who was refused is not in the Secret any more.
                 (_, Some(_)) if is_unknown && given.wrong().is_some() => {
-                    world.comes_to(&[], "Connecting");
+                    world.comes_to(&[], given.wrong().unwrap());
                 }
                 (_, trouble) => world.comes_to(&[], trouble.unwrap_or("Connecting")),
             }
@@ -257,7 +259,7 @@ fn after_it_was_accepted_a_sovereign_stays_with_its_cluster_whatever_the_secret_
                 }
                 (Reached::Up(_), _) => world.comes_to(&[], "ClusterIdentityChanged"),
                 (_, Some(_)) if is_unknown && given.wrong().is_some() => {
-                    world.comes_to(&[], "Connecting");
+                    world.comes_to(&[], given.wrong().unwrap());
                 }
                 (_, trouble) => world.comes_to(&[], trouble.unwrap_or("Connecting")),
             }
