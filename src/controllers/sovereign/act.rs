@@ -11,6 +11,7 @@ use crate::{
     domain::{
         facts::Tombstone,
         object::{Identity, Live},
+        reason::Reason,
         sovereign::Sovereign,
     },
     store::{Door, Home},
@@ -77,7 +78,14 @@ async fn reach_out(
         Step::HoldSecret => {
             let kept = seen.remote().map(|remote| &remote.kept);
             if let (Some(Kept::There(content)), Some(key)) = (kept, &wanted.secret) {
-                ctx.secrets.hold((namespace, &key.secret), content, &finalizer).await?;
+                let held = ctx.secrets.hold((namespace, &key.secret), content, &finalizer).await;
+                held.map_err(|error| {
+                    if error.is_forbidden() {
+                        Error::Spec(Reason::SecretForbidden { secret: key.secret.clone() })
+                    } else {
+                        error.into()
+                    }
+                })?;
             }
         }
         Step::ReleaseSecret(secret) => {

@@ -7,7 +7,7 @@ use catalyst_operator::api::{ACCESS_NAMESPACE, Sovereign, Tenant};
 use k8s_openapi::api::{
     authentication::v1::TokenRequest,
     core::v1::{Secret, ServiceAccount},
-    rbac::v1::{ClusterRole, ClusterRoleBinding},
+    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
 };
 use kube::{
     Api,
@@ -108,6 +108,30 @@ async fn what_is_wrong_with_a_kubeconfig_is_said_by_its_own_name_until_it_is_goo
     soon.until::<Sovereign>("muscat", "Ready=False SecretKeyMissing").await;
     franchise.keep_kubeconfig("muscat", &good).await;
     soon.until::<Sovereign>("muscat", "Ready=True").await;
+}
+
+#[tokio::test]
+async fn a_secret_that_may_be_read_and_not_held_is_said_and_serves_all_the_same() {
+    let franchise = shared_franchise().await;
+    let access = Access::granted(World::muscat()).await;
+    franchise.keep_kubeconfig("muscat", &access.kubeconfig()).await;
+    let roles: Api<Role> = Api::namespaced(franchise.client.clone(), &franchise.namespace);
+    let verbs = |verbs: &[&str]| {
+        json!({"rules": [{
+            "apiGroups": [""], "resources": ["secrets"], "resourceNames": ["muscat"],
+            "verbs": verbs,
+        }]})
+    };
+    franchise.merge(&roles, "muscat", &verbs(&["get", "list", "watch"])).await;
+    franchise.apply(franchise.franchised()).await;
+    let told = franchise.until::<Sovereign>("muscat", "Ready=False SecretForbidden").await;
+    assert!(message(&told, "Ready").contains("read and hold Secret muscat"), "{told:?}");
+    franchise.issue(franchise.voucher("abroad").on("muscat")).await;
+    franchise.settle(franchise.tenant_abroad("oryx")).await;
+    franchise.merge(&roles, "muscat", &verbs(&["get", "list", "watch", "patch"])).await;
+    franchise.visit::<Sovereign>("muscat").await;
+    franchise.until::<Sovereign>("muscat", "Ready=True").await;
+    assert!(franchise.is_held("muscat", "muscat").await);
 }
 
 /// A Sovereign serves, and a Secret that cannot be used changes nothing of that.
@@ -242,8 +266,7 @@ impl Limited {
                 api.patch(name, params, &patch).await.map(drop)
             }
             _ => {
-                let api: Api<k8s_openapi::api::rbac::v1::RoleBinding> =
-                    Api::namespaced(client, ACCESS_NAMESPACE);
+                let api: Api<RoleBinding> = Api::namespaced(client, ACCESS_NAMESPACE);
                 api.patch(name, params, &patch).await.map(drop)
             }
         }

@@ -15,15 +15,15 @@ pub(super) fn link(
     remote: &Remote,
 ) -> Result<Decision, Identified> {
     let accepted = seen.facts.sovereign.as_ref();
+    if let Some(decision) = keep_up(seen, remote) {
+        return Ok(decision);
+    }
     // What the ledger does not know to be held would be held for ever when another one is named.
     let is_in_use = accepted.is_some_and(|accepted| {
         !accepted.closed && accepted.secret.as_ref() == super::secret(wanted)
     });
     if is_in_use && remote.is_loose(&wanted.name) {
         return Ok(again([Step::HoldSecret]));
-    }
-    if let Some(decision) = keep_up(seen, remote) {
-        return Ok(decision);
     }
     match &remote.standing {
         Reached::Connecting => Ok(waits(Reason::Connecting {})),
