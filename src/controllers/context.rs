@@ -61,6 +61,8 @@ pub struct FranchiseNamespace {
     pub in_cluster: bool,
     /// Whether an administrator accepts that it has this UID now.
     pub is_accepted: bool,
+    /// Whether it is on its way out.
+    pub is_leaving: bool,
 }
 
 impl Context {
@@ -73,6 +75,7 @@ impl Context {
         let accepted = found.metadata.annotations.as_ref();
         let accepted = accepted.and_then(|all| all.get(ACCEPT_FRANCHISE_ANNOTATION));
         Some(FranchiseNamespace {
+            is_leaving: found.metadata.deletion_timestamp.is_some(),
             is_accepted: accepted.is_some_and(|accepted| *accepted == uid),
             uid,
             in_cluster: allowed.is_some_and(|allowed| allowed == IN_CLUSTER_ALLOWED),

@@ -1,12 +1,12 @@
 //! Doing what was decided, in order. Writes only; every step can be repeated.
 
 use super::{
-    decide::{Step, secret_finalizer},
+    decide::{Step, secret_finalizer, secret_in_use},
     observe::{Seen, place},
 };
 use crate::{
     api,
-    cluster::{Cluster, Kept, Standing},
+    cluster::{Cluster, Kept, Notice, Standing},
     controllers::{Context, Error},
     domain::{
         facts::Tombstone,
@@ -40,7 +40,7 @@ pub(super) async fn act(
                 let home = Home {
                     currency: wanted.currency.code(),
                     cluster: &cluster,
-                    secret: wanted.secret.as_ref().map(|key| key.secret.as_str()),
+                    secret: secret_in_use(wanted, seen).map(String::as_str),
                     abandon_after: wanted.abandon_after,
                 };
                 door.accept_sovereign((namespace, uid), name, home, &wanted.plans).await?
@@ -89,7 +89,15 @@ async fn reach_out(
             }
         }
         Step::ReleaseSecret(secret) => {
-            ctx.secrets.let_go((namespace, &secret), &finalizer).await?;
+            let released = ctx.secrets.let_go((namespace, &secret), &finalizer).await;
+            match released {
+                // The Role went first, and a namespace that leaves takes no new one: whoever may
+                // write Secrets there has to help.
+                Err(error) if error.is_forbidden() && is_leaving(seen) => {
+                    ctx.host.tell(object, helpless(&secret, &finalizer)).await;
+                }
+                other => other?,
+            }
         }
         Step::Offer(offer) => ctx.fleet.offer(&place, *offer).await?,
         Step::Disconnect => {
@@ -100,6 +108,18 @@ async fn reach_out(
         _ => {}
     }
     Ok(())
+}
+
+fn is_leaving(seen: &Seen) -> bool {
+    seen.franchise.as_ref().is_none_or(|franchise| franchise.is_leaving)
+}
+
+fn helpless(secret: &str, finalizer: &str) -> Notice {
+    let message = format!(
+        "the operator may not read Secret {secret} any more, so it cannot take its finalizer \
+         {finalizer} off; remove that by hand"
+    );
+    Notice { reason: "SecretHeld".to_owned(), message, warning: true }
 }
 
 async fn remove(

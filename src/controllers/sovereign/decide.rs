@@ -99,7 +99,7 @@ fn serve(wanted: &Sovereign, state: ObjectState, seen: &Seen, cluster: &Identifi
     }
     if !is_accepted(wanted, seen) {
         let before = seen.facts.sovereign.as_ref().and_then(|accepted| accepted.secret.clone());
-        let release = before.filter(|before| Some(before) != secret(wanted));
+        let release = before.filter(|before| Some(before) != secret_in_use(wanted, seen));
         let steps = release.map(Step::ReleaseSecret).into_iter();
         return again(steps.chain([Step::Accept(cluster.uid.clone())]));
     }
@@ -123,9 +123,18 @@ fn obstacle(wanted: &Sovereign, seen: &Seen, cluster: &Identified) -> Option<Rea
 fn is_accepted(wanted: &Sovereign, seen: &Seen) -> bool {
     seen.facts.sovereign.as_ref().is_some_and(|accepted| {
         !accepted.closed
-            && accepted.secret.as_ref() == secret(wanted)
+            && accepted.secret.as_ref() == secret_in_use(wanted, seen)
             && accepted.abandon_after == wanted.abandon_after
     }) && seen.facts.plans == wanted.plans
+}
+
+/// The Secret that is in use: the one that the spec names, or the one before while that serves and
+/// what the other holds does not.
+pub(super) fn secret_in_use<'a>(wanted: &'a Sovereign, seen: &'a Seen) -> Option<&'a String> {
+    let accepted = seen.facts.sovereign.as_ref().filter(|accepted| !accepted.closed);
+    let before = accepted.and_then(|accepted| accepted.secret.as_ref());
+    let is_bad = |remote: &Remote| remote.offer.is_err() || remote.refused.is_some();
+    before.filter(|_| seen.remote().is_some_and(is_bad)).or(secret(wanted))
 }
 
 fn secret(wanted: &Sovereign) -> Option<&String> {

@@ -58,6 +58,7 @@ fn world() -> World {
                 uid: "uid-omantel".to_owned(),
                 in_cluster: true,
                 is_accepted: false,
+                is_leaving: false,
             }),
             facts: serde_json::from_value(facts).expect("the ledger answers like this"),
             site: Site::Hub(Identified {

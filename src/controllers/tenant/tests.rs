@@ -55,8 +55,12 @@ struct World {
 /// Kestrel wants plan m on catalyst-zero, names one code, and nothing has happened yet.
 fn world() -> World {
     let facts = serde_json::from_value(answer()).expect("the ledger answers like this");
-    let franchise =
-        FranchiseNamespace { uid: "uid-omantel".to_owned(), in_cluster: true, is_accepted: false };
+    let franchise = FranchiseNamespace {
+        uid: "uid-omantel".to_owned(),
+        in_cluster: true,
+        is_accepted: false,
+        is_leaving: false,
+    };
     World {
         wanted: Tenant::parse(&object()).unwrap(),
         state: ObjectState { is_leaving: false, is_held: false },

@@ -15,7 +15,7 @@ use crate::support::{
 /// As much memory may they cost, all of them at once, in KiB.
 const MEMORY_MAX: u64 = 64 * 1024;
 /// How long they are let be, once all of them have met the operator.
-const LET_BE: Duration = Duration::from_secs(15);
+const LET_BE: Duration = Duration::from_secs(10);
 
 /// Memory that the operator's process has now, in KiB.
 fn memory(operator: &Operator) -> u64 {

@@ -135,6 +135,8 @@ async fn a_whole_life_is_lived_without_a_right_that_is_missing() {
     let forbidden: Vec<&str> = logged
         .lines()
         .filter(|line| ["forbidden", "Unauthorized", "42501"].iter().any(|it| line.contains(it)))
+        // Others take rights away on purpose, in franchises of their own.
+        .filter(|line| !line.contains("franchise-") || line.contains(&franchise.namespace))
         .collect();
     assert!(forbidden.is_empty(), "{forbidden:?}");
 }
