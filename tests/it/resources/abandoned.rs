@@ -57,11 +57,19 @@ impl Hub {
         sovereign.status.and_then(|status| status.tombstones)
     }
 
-    async fn gauge(&self) -> String {
-        let (_, page) = self.operator.get("/metrics").await;
-        let mut lines = page.lines().filter(|line| line.contains("sovereign_tombstones{"));
-        let line = lines.find(|line| line.contains(&self.franchise.namespace));
-        line.and_then(|line| line.rsplit(' ').next()).unwrap_or_default().to_owned()
+    /// Waits until the metric says so, which is after the status.
+    async fn gauges(&self, wanted: &str) {
+        let namespace = format!("namespace=\"{}\"", self.franchise.namespace);
+        let ask = async || {
+            let (_, page) = self.operator.get("/metrics").await;
+            page.lines().any(|line| {
+                line.contains("sovereign_tombstones{")
+                    && line.contains(&namespace)
+                    && line.contains("sovereign=\"muscat\"")
+                    && line.ends_with(&format!(" {wanted}"))
+            })
+        };
+        self.franchise.until_true(&format!("the metric says {wanted}"), ask).await;
     }
 }
 
@@ -97,7 +105,7 @@ async fn give_up(hub: &Hub) {
     let told: Sovereign = franchise.until("muscat", "TombstonesRemain=True").await;
     let organization = franchise.organization("heron");
     assert!(message(&told, "TombstonesRemain").contains(&organization), "{told:?}");
-    assert_eq!(hub.gauge().await, "4");
+    hub.gauges("4").await;
 }
 
 #[tokio::test]
@@ -152,7 +160,7 @@ async fn what_was_given_up_waits_an_hour_for_its_tenant_and_then_exactly_that_is
     assert_eq!(hub.uids().await, wanted, "the rest stays");
     let name = stranger.metadata.name.unwrap();
     assert_eq!(namespaces.get(&name).await.unwrap().metadata.uid, stranger.metadata.uid);
-    assert_eq!(hub.gauge().await, "0");
+    hub.gauges("0").await;
     franchise.until::<Tenant>("gull", "Ready=True").await;
     assert_eq!(franchise.entries("gull").await.len(), 2, "it paid once");
     franchise.assert_sound().await;
