@@ -24,6 +24,8 @@ use crate::domain::{reason::Reason, right::Right};
 /// How long to wait before a cluster that could not be used is tried again.
 const TRY_MIN: Duration = Duration::from_secs(2);
 const TRY_MAX: Duration = Duration::from_secs(30);
+/// How often one that was never met must not have answered before that is told.
+const TRIES_MIN: u32 = 3;
 /// How often the rights are looked into again while some are missing.
 const RIGHTS_EVERY: Duration = Duration::from_secs(10);
 
@@ -178,7 +180,8 @@ impl Keeper {
         if !in_use || is_dark {
             self.connect(offer.clone()).await;
         }
-        let again = TRY_MIN.saturating_mul(1 << self.tries.min(4)).min(TRY_MAX);
+        let later = self.tries.saturating_sub(TRIES_MIN).min(4);
+        let again = TRY_MIN.saturating_mul(1 << later).min(TRY_MAX);
         match &self.serving {
             Some(serving) if serving.offer == offer => serving.tie.pulse(|pulse| pulse.ask_in()),
             Some(serving) => serving.tie.pulse(|pulse| pulse.ask_in()).min(again),
@@ -227,7 +230,12 @@ impl Keeper {
                     }
                     true
                 });
-                self.turned_down(trouble);
+                let is_unknown = matches!(self.views.borrow().standing, Standing::Connecting);
+                let is_silent = matches!(trouble, Trouble::Silent(_));
+                // One that was not met yet may just be starting, as we are.
+                if !(is_unknown && is_silent && self.tries < TRIES_MIN) {
+                    self.turned_down(trouble);
+                }
             }
         }
     }
