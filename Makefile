@@ -1,6 +1,7 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
+# make e2e        clusters that go dark, are swapped or given up; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
@@ -8,7 +9,7 @@
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
-.PHONY: bench demo generate help mutants prove setup test
+.PHONY: bench demo e2e generate help mutants prove setup test
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -26,9 +27,15 @@ test: setup
 	cargo test --quiet -- --skip resources::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=16 cargo test --quiet --test it resources:: -- \
-	    --skip resources::hostile:: --skip resources::crashes::
+	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
+	    --skip resources::abandoned:: --skip resources::identity::
 	@# And these work.
 	cargo test --quiet --test it -- resources::hostile:: resources::crashes::
+
+e2e: setup
+	@tests/controlplane/assets >/dev/null
+	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
+	    resources::dark:: resources::abandoned:: resources::identity::
 
 mutants: setup
 	@tests/mutants/run
