@@ -19,7 +19,7 @@ const DANGERS: [(&str, &str); 19] = [
     ("user: as-user-extra: {a: [b]}", "KubeconfigImpersonates"),
     ("user: username: root", "KubeconfigPassword"),
     ("user: password: word", "KubeconfigPassword"),
-    ("cluster: proxy-url: 'http://proxy:3128'", "KubeconfigProxy"),
+    ("cluster: proxy-url: 'http://carrier.example'", "KubeconfigProxy"),
     ("cluster: proxy-url: 'socks5://a'", "KubeconfigProxy"),
     ("user: tokenFile: false", "KubeconfigTokenFile"),
     ("cluster: proxy-url: {}x", "KubeconfigUnreadable"),
