@@ -49,20 +49,17 @@ pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Option
     let wanted = &*wanted;
     let facts = ctx.store.observe_tenant(wanted).await?;
     let franchise = ctx.franchise(&wanted.namespace);
+    let uid = franchise.as_ref().map(|franchise| franchise.uid.as_str());
     let site = match ctx.fleet.reach(&place(wanted), is_on_hub(&facts)).await? {
         Standing::Up(cluster) => Ok(cluster),
         Standing::Connecting => Err(None),
         Standing::Dark(trouble) => Err(dark(wanted, trouble, facts.sovereign.as_ref())),
     };
-    let site = match site {
-        Ok(cluster) => Ok(cluster),
-        Err(known) => {
-            let uid = franchise.as_ref().map(|franchise| franchise.uid.as_str());
-            let frozen = || facts.standing.trouble(&wanted.namespace, uid);
-            let Some(reason) = known.or_else(frozen) else { return Ok(None) };
-            Err(reason)
-        }
-    };
+    let frozen = || facts.standing.trouble(&wanted.namespace, uid);
+    let site = site.map_err(|dark| dark.or_else(frozen));
+    if matches!(site, Err(None)) {
+        return Ok(None);
+    }
     let desired = terms_in_force(wanted, &facts).map(|terms| desired::tenant(wanted, terms));
     let names: BTreeSet<_> = desired
         .iter()
@@ -74,7 +71,7 @@ pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Option
         Ok(cluster) => (cluster.uid().to_owned(), None, cluster.live(names).await?),
         Err(dark) => {
             let accepted = facts.sovereign.as_ref().map(|accepted| accepted.cluster.clone());
-            (accepted.unwrap_or_default(), Some(dark), LiveObjects::new())
+            (accepted.unwrap_or_default(), dark, LiveObjects::new())
         }
     };
     Ok(Some(Seen { franchise, facts, cluster, dark, desired, live }))
