@@ -26,7 +26,7 @@ test: setup
 	@tests/controlplane/assets >/dev/null
 	cargo test --quiet -- --skip resources::
 	@# These wait for controllers far more than they work.
-	RUST_TEST_THREADS=16 cargo test --quiet --test it resources:: -- \
+	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
 	    --skip resources::abandoned:: --skip resources::identity::
 	@# And these work.

@@ -20,7 +20,7 @@ mod sovereign;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
-pub(crate) use franchise::{Franchise, Told, message, quiet_world, shared_franchise};
+pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
 pub(crate) use hostile::{Behaviour, Hostile};
 pub(crate) use kubernetes::{client, client_of, hub_client, may};
 pub(crate) use manifest::Manifest;

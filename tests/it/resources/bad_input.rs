@@ -47,7 +47,7 @@ async fn an_unknown_plan_is_named_beside_those_there_are() {
     assert!(franchise.audited(&franchise.home("kestrel")).is_empty());
 
     franchise.apply(franchise.sovereign().selling("xl", "20.000 OMR")).await;
-    let tenant: Tenant = franchise.within(10).until("kestrel", "Ready=True").await;
+    let tenant: Tenant = franchise.woken().until("kestrel", "Ready=True").await;
     assert_eq!(tenant.status.unwrap().credit.as_deref(), Some("80.000 OMR"));
 }
 
@@ -90,7 +90,7 @@ async fn manifests_may_come_in_any_order() {
     franchise.until::<Voucher>("launch", "Reconciling=True SovereignNotFound").await;
 
     franchise.apply(franchise.sovereign()).await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
     franchise.until::<Voucher>("launch", "Ready=True").await;
 }
 
@@ -100,7 +100,7 @@ async fn manifests_may_come_as_flux_sends_them() {
     franchise.apply(franchise.sovereign()).await;
     franchise.apply(franchise.tenant("kestrel").code("LAUNCH")).await;
     franchise.apply(franchise.voucher("launch")).await;
-    franchise.within(15).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn the_second_voucher_of_a_code_waits_for_the_first_to_go() {
     assert_told(&second, "Ready", &["belongs to Voucher first"]);
     assert_eq!(second.status.unwrap().redeemed, None);
     franchise.remove::<Voucher>("first").await;
-    franchise.within(10).until::<Voucher>("second", "Ready=True").await;
+    franchise.woken().until::<Voucher>("second", "Ready=True").await;
     franchise.settle(franchise.tenant("kestrel").voucher_ref("second")).await;
 }
 
@@ -203,7 +203,7 @@ async fn the_second_tenant_of_an_organization_waits_for_the_first_to_go() {
     franchise.until::<Tenant>("other", "Stalled=True OrganizationTaken").await;
 
     franchise.remove::<Tenant>("kestrel").await;
-    franchise.within(10).until::<Tenant>("other", "Ready=True").await;
+    franchise.woken().until::<Tenant>("other", "Ready=True").await;
     assert_eq!(franchise.entries("kestrel").await.len(), 2);
     franchise.assert_sound().await;
 }
@@ -221,7 +221,7 @@ async fn an_organization_of_another_franchise_on_the_same_cluster_is_taken_too()
     // Which one is not this franchise's to know.
     assert!(!message(&tenant, "Ready").contains(&first.namespace), "{tenant:?}");
     first.remove::<Tenant>("kestrel").await;
-    second.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    second.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn a_namespace_is_no_franchise_until_it_is_labelled() {
     assert!(sovereign.finalizers().is_empty());
 
     relabel(&franchise, FRANCHISE_LABEL, Some("omantel")).await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -290,14 +290,14 @@ async fn a_franchise_that_loses_its_label_keeps_what_it_has_and_gets_nothing_new
     franchise.issue(franchise.voucher("launch")).await;
     franchise.settle(franchise.tenant("kestrel").code("LAUNCH")).await;
     relabel(&franchise, FRANCHISE_LABEL, None).await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=False NotAFranchise").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=False NotAFranchise").await;
     assert!(franchise.namespaces().get_opt(&franchise.home("kestrel")).await.unwrap().is_some());
     franchise.apply(franchise.tenant("bakkal").code("LAUNCH")).await;
     franchise.until::<Tenant>("bakkal", "Ready=False NotAFranchise").await;
 
     relabel(&franchise, FRANCHISE_LABEL, Some("omantel")).await;
-    franchise.within(10).until::<Tenant>("bakkal", "Ready=True").await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("bakkal", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn a_sovereign_may_be_the_hub_only_where_the_namespace_allows_it() {
     let words = [franchise.namespace.as_str(), "catalyst.openova.io/in-cluster=allowed"];
     assert_told(&sovereign, "Ready", &words);
     relabel(&franchise, IN_CLUSTER_LABEL, Some("allowed")).await;
-    franchise.within(10).until::<Sovereign>("catalyst-zero", "Ready=True").await;
+    franchise.woken().until::<Sovereign>("catalyst-zero", "Ready=True").await;
 }
 
 #[tokio::test]

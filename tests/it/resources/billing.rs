@@ -114,7 +114,7 @@ async fn credit_runs_low_and_out_and_a_topup_brings_it_back_by_itself() {
     assert!(home.metadata.deletion_timestamp.is_none(), "nothing is deleted for want of credit");
 
     place.top_up("0.001 OMR", "4711");
-    let tenant: Tenant = franchise.within(40).until("kestrel", "Ready=True").await;
+    let tenant: Tenant = franchise.woken().until("kestrel", "Ready=True").await;
     assert_eq!(paid_until(&tenant), "2031-03-08T00:00:00Z");
     assert_eq!(told(&tenant, "Entitled"), "True Paid");
     assert_eq!(tenant.status.unwrap().credit.as_deref(), Some("0.000 OMR"));
@@ -129,7 +129,7 @@ async fn a_topup_within_grace_pays_from_the_end_of_the_last_period() {
     assert_eq!(told(&place.visit().await, "Entitled"), "True Grace");
     place.top_up("9.000 OMR", "4711");
     place.top_up("9.000 OMR", "4711");
-    let tenant: Tenant = place.franchise.within(40).until("kestrel", "Entitled=True Paid").await;
+    let tenant: Tenant = place.franchise.woken().until("kestrel", "Entitled=True Paid").await;
     assert_eq!(paid_until(&tenant), "2031-03-01T00:00:00Z");
     assert_eq!(place.franchise.entries("kestrel").await.len(), 4, "one top-up under one key");
     place.franchise.assert_sound().await;
@@ -176,7 +176,7 @@ async fn a_dearer_plan_that_cannot_be_paid_leaves_everything_as_it_is() {
     }
     assert_eq!(tenant.status.unwrap().plan.as_deref(), Some("m"));
     place.top_up("120.000 OMR", "4711");
-    place.franchise.within(40).until::<Tenant>("kestrel", "Ready=True").await;
+    place.franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
     quota_grows(&place, "8").await;
     place.franchise.assert_sound().await;
 }
@@ -203,7 +203,7 @@ async fn a_price_that_changes_is_told_and_counts_from_the_next_period() {
     let franchise = &place.franchise;
     place.settle("100.000 OMR").await;
     franchise.apply(franchise.sovereign().selling("m", "12.000 OMR")).await;
-    let tenant: Tenant = franchise.within(40).until("kestrel", "PriceChanges=True").await;
+    let tenant: Tenant = franchise.woken().until("kestrel", "PriceChanges=True").await;
     let said = message(&tenant, "PriceChanges");
     assert_eq!(said, "from 2031-02-01T00:00:00Z plan m costs 12.000 OMR instead of 9.000 OMR");
     assert_eq!(tenant.status.unwrap().credit.as_deref(), Some("91.000 OMR"));

@@ -75,7 +75,7 @@ async fn what_people_change_abroad_is_mended_at_once_and_a_deletion_leaves_nothi
     let franchise = shared_franchise().await;
     let access = franchise.abroad().await;
     franchise.settle(franchise.tenant_abroad("oryx")).await;
-    let (home, soon) = (franchise.home("oryx"), franchise.within(20));
+    let (home, soon) = (franchise.home("oryx"), franchise.woken());
     let quotas: Api<ResourceQuota> = Api::namespaced(access.admin.clone(), &home);
     let quota = quotas.list(&ListParams::default()).await.unwrap().items.remove(0).metadata;
     let name = quota.name.unwrap();
@@ -172,9 +172,9 @@ async fn another_secret_for_the_same_cluster_is_held_and_the_one_before_let_go()
     franchise.settle(franchise.tenant_abroad("oryx")).await;
     franchise.keep_kubeconfig("sohar", &access.kubeconfig()).await;
     franchise.apply(Manifest::franchised(&franchise.namespace, "muscat", "sohar")).await;
-    franchise.within(20).until::<Sovereign>("muscat", "Ready=True").await;
+    franchise.woken().until::<Sovereign>("muscat", "Ready=True").await;
     franchise
-        .within(20)
+        .woken()
         .until_true("the new one is held", async || {
             franchise.is_held("sohar", "muscat").await
                 && !franchise.is_held("muscat", "muscat").await
@@ -205,7 +205,7 @@ async fn the_key_of_a_kubeconfig_is_value_kubeconfig_or_config_unless_it_is_name
     let good = ByteString(access.kubeconfig().into());
     let plain = ByteString(access.kubeconfig().replace("https://", "http://").into());
     let exec = ByteString(access.kubeconfig().replace("token:", "exec:").into());
-    let soon = franchise.within(20);
+    let soon = franchise.woken();
     for (data, phrase) in [
         (json!({"value": null, "kubeconfig": null, "config": good}), "Ready=True"),
         (json!({"kubeconfig": plain}), "Ready=False KubeconfigPlainHttp"),
@@ -246,7 +246,7 @@ async fn a_cluster_has_one_sovereign_of_a_franchise_and_the_next_when_that_goes(
     franchise.until::<Sovereign>("muscat", "Ready=True").await;
 
     franchise.remove::<Sovereign>("muscat").await;
-    franchise.within(20).until::<Sovereign>("sohar", "Ready=True").await;
+    franchise.woken().until::<Sovereign>("sohar", "Ready=True").await;
     franchise.until::<Tenant>("kestrel", "Ready=False CreditShort").await;
     assert!(franchise.is_held("sohar", "sohar").await);
 }

@@ -66,7 +66,7 @@ async fn what_is_wrong_with_a_kubeconfig_is_said_by_its_own_name_until_it_is_goo
     let access = Access::granted(World::muscat()).await;
     let good = access.kubeconfig();
     franchise.keep_kubeconfig("other", &good).await;
-    let soon = franchise.within(30);
+    let soon = franchise.woken();
     franchise.apply(franchise.franchised()).await;
     let forbidden = soon.until::<Sovereign>("muscat", "Ready=False SecretForbidden").await;
     let advice = message(&forbidden, "CredentialsValid");
@@ -137,7 +137,7 @@ async fn a_secret_that_may_be_read_and_not_held_is_said_and_serves_all_the_same(
 /// A Sovereign serves, and a Secret that cannot be used changes nothing of that.
 async fn serves_meanwhile(franchise: &Franchise, bad: &str, access: &Access, phrase: &str) {
     franchise.keep_kubeconfig("muscat", bad).await;
-    let soon = franchise.within(30);
+    let soon = franchise.woken();
     soon.until::<Sovereign>("muscat", phrase).await;
     soon.until::<Sovereign>("muscat", "Connected=True").await;
     franchise.settle(franchise.tenant_abroad("oryx")).await;
@@ -199,7 +199,7 @@ async fn a_token_that_is_revoked_is_noticed_and_a_new_one_serves_for_good() {
     assert_eq!(after.len(), before, "{:?}", &after[before..]);
     access.grant().await;
     franchise.keep_kubeconfig("muscat", &access.kubeconfig()).await;
-    let soon = franchise.within(20);
+    let soon = franchise.woken();
     let back = soon.until::<Sovereign>("muscat", "Connected=True").await;
     soon.until::<Tenant>("oryx", "Ready=True").await;
     // It does not go dark again at the next look.

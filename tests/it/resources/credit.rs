@@ -44,7 +44,7 @@ async fn a_voucher_that_comes_later_wakes_the_tenants_that_name_its_code() {
         assert!(message(&tenant, "Entitled").contains(part), "{part:?}: {tenant:?}");
     }
     franchise.apply(franchise.voucher("later")).await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_voucher_that_comes_later_wakes_the_tenants_that_name_it() {
     franchise.apply(franchise.tenant("kestrel").voucher_ref("later")).await;
     franchise.until::<Tenant>("kestrel", "VouchersRedeemed=False NotFound").await;
     franchise.apply(franchise.voucher("later").with("code", "ANOTHER-NAME")).await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_price_that_falls_wakes_a_tenant_that_was_short() {
     let franchise = shared_franchise().await;
     poor_tenant(&franchise).await;
     franchise.apply(franchise.sovereign().selling("l", "99.000 OMR")).await;
-    let tenant: Tenant = franchise.within(10).until("kestrel", "Ready=True").await;
+    let tenant: Tenant = franchise.woken().until("kestrel", "Ready=True").await;
     assert_eq!(tenant.status.unwrap().credit.as_deref(), Some("1.000 OMR"));
 }
 
@@ -96,7 +96,7 @@ async fn credit_from_outside_of_kubernetes_wakes_a_tenant_at_once() {
     let redeemed = door.redeem(&franchise.namespace, "shop/1", code.digest(), account).await;
     let redeemed = redeemed.unwrap();
     assert!(matches!(redeemed, Answer::Done(_)), "{}", word(&redeemed));
-    let tenant: Tenant = franchise.within(10).until("kestrel", "Ready=True").await;
+    let tenant: Tenant = franchise.woken().until("kestrel", "Ready=True").await;
     assert_eq!(tenant.status.unwrap().credit.as_deref(), Some("80.000 OMR"));
     franchise.assert_sound().await;
 }

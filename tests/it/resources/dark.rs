@@ -187,7 +187,7 @@ async fn a_cluster_that_never_answers_holds_up_nobody_and_a_restart_says_the_sam
     }
     for number in 0..3 {
         let tenant = franchise.tenant(&format!("falcon-{number}")).code("LAUNCH");
-        franchise.within(10).settle(tenant).await;
+        franchise.woken().settle(tenant).await;
     }
     hub.operator.kill();
     // The next one acts at once, and not when the Lease has run out.

@@ -73,7 +73,7 @@ async fn a_tenant_that_never_had_anything_goes_at_once() {
     let franchise = shared_franchise().await;
     franchise.apply(franchise.tenant("kestrel")).await;
     franchise.until::<Tenant>("kestrel", "Entitled=False CreditShort").await;
-    franchise.within(10).remove::<Tenant>("kestrel").await;
+    franchise.woken().remove::<Tenant>("kestrel").await;
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_sovereign_waits_for_its_tenants_and_names_them() {
     // It serves until it is gone.
     franchise.until::<Tenant>("kestrel", "Ready=True").await;
     franchise.remove::<Tenant>("kestrel").await;
-    franchise.within(10).gone::<Sovereign>("catalyst-zero").await;
+    franchise.woken().gone::<Sovereign>("catalyst-zero").await;
     franchise.assert_sound().await;
 }
 
@@ -126,10 +126,10 @@ async fn an_object_that_nobody_accepted_can_be_deleted() {
     let voucher = franchise.voucher("launch").with("credit", "100.00 USD");
     franchise.apply(voucher).await;
     franchise.until::<Voucher>("launch", "Ready=False CurrencyMismatch").await;
-    franchise.within(10).remove::<Voucher>("launch").await;
+    franchise.woken().remove::<Voucher>("launch").await;
     franchise
         .apply(franchise.tenant("kestrel").with("sovereignRef", json!({"name": "none"})))
         .await;
     franchise.until::<Tenant>("kestrel", "Ready=False SovereignNotFound").await;
-    franchise.within(10).remove::<Tenant>("kestrel").await;
+    franchise.woken().remove::<Tenant>("kestrel").await;
 }

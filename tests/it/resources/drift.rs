@@ -26,7 +26,7 @@ async fn standing() -> Franchise {
     franchise.issue(franchise.voucher("launch")).await;
     let tenant = franchise.tenant("kestrel").code("LAUNCH");
     franchise.settle(tenant.owner("User", "amal@kestrel.example", "Owner")).await;
-    franchise.within(15)
+    franchise.woken()
 }
 
 fn has(object: &impl Serialize, pointer: &str, wanted: &Value) -> bool {
@@ -215,7 +215,7 @@ async fn a_namespace_that_is_deleted_is_made_anew_and_costs_nothing() {
     let (namespaces, home) = (franchise.namespaces(), franchise.home("kestrel"));
     let uid = namespaces.get(&home).await.unwrap().uid();
     namespaces.delete(&home, &DeleteParams::default()).await.unwrap();
-    let franchise = franchise.within(40);
+    let franchise = franchise.woken();
     let anew = |namespace: &Namespace| namespace.uid() != uid;
     franchise.until_object(&namespaces, &home, "made anew", anew).await;
     let bindings = franchise.at_home::<RoleBinding>("kestrel");

@@ -11,7 +11,7 @@ use kube::{Api, api::DeleteParams};
 use serde_json::json;
 
 use super::dark::Hub;
-use crate::support::{Access, Franchise, Installed, database, message, quiet_world};
+use crate::support::{Access, Franchise, Installed, database, message, quiet_world, says};
 
 /// What a user wrote, by the audit log from this byte on.
 fn written(log: &Path, from: usize, user: &str) -> Vec<String> {
@@ -77,8 +77,8 @@ async fn another_cluster_behind_the_address_is_left_alone_until_a_person_accepts
     hub.accept("a-typo").await;
     for _ in 0..3 {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        franchise.visit::<Sovereign>("muscat").await;
-        franchise.within(1).until::<Sovereign>("muscat", "Ready=True").await;
+        let sovereign = franchise.visit::<Sovereign>("muscat").await;
+        assert!(says(&sovereign, "Ready=True"), "{sovereign:?}");
     }
 
     let before = length(hub.audit());

@@ -94,7 +94,7 @@ async fn a_program_that_is_too_old_for_its_database_moves_no_money_until_it_may(
 
     ledger.mutate("update ledger.program set least_program = 1").await;
     operator.answers("/readyz", 200).await;
-    franchise.within(10).until::<Tenant>("bakkal", "Ready=True").await;
-    franchise.within(10).until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Tenant>("bakkal", "Ready=True").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
     franchise.assert_sound().await;
 }

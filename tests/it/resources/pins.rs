@@ -9,7 +9,9 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::support::{Database, Franchise, Installed, Told, World, database, message, quiet_world};
+use crate::support::{
+    Database, Franchise, Installed, Told, World, database, message, quiet_world, says,
+};
 
 async fn founded() -> (Database, Installed, Franchise) {
     let world = quiet_world();
@@ -71,12 +73,12 @@ async fn a_namespace_that_was_made_anew_waits_until_it_is_accepted_and_pays_noth
 
     let wrong = json!({"metadata": {"annotations": {ACCEPT_FRANCHISE_ANNOTATION: "x"}}});
     franchise.merge(&franchise.namespaces(), &franchise.namespace, &wrong).await;
-    franchise.visit::<Sovereign>("catalyst-zero").await;
-    franchise.within(1).until::<Sovereign>("catalyst-zero", wait).await;
+    let sovereign = franchise.visit::<Sovereign>("catalyst-zero").await;
+    assert!(says(&sovereign, wait), "{sovereign:?}");
 
     let right = json!({"metadata": {"annotations": {ACCEPT_FRANCHISE_ANNOTATION: uid}}});
     franchise.merge(&franchise.namespaces(), &franchise.namespace, &right).await;
-    let soon = franchise.within(15);
+    let soon = franchise.woken();
     soon.until::<Sovereign>("catalyst-zero", "Ready=True").await;
     soon.until::<Voucher>("launch", "Ready=True").await;
     let tenant = soon.until::<Tenant>("kestrel", "Ready=True").await;

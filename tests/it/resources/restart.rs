@@ -6,10 +6,11 @@ use catalyst_operator::{
     api::{FRANCHISE_LABEL, MANAGED_BY_LABEL, MANAGER, Tenant},
     store::Error,
 };
-use kube::api::ListParams;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, api::ListParams};
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use crate::support::{Database, Franchise, Installed, database, quiet_world};
+use crate::support::{Database, Franchise, Installed, SYSTEM, database, hub_client, quiet_world};
 
 /// A franchise with a ledger of its own, whose operators the test starts.
 async fn franchise() -> (Database, Installed, Franchise) {
@@ -107,7 +108,7 @@ async fn one_process_acts_at_a_time_and_another_takes_over_from_one_that_crashed
 
     first.kill();
     franchise.apply(franchise.tenant("bakkal").code("LAUNCH")).await;
-    franchise.within(25).until::<Tenant>("bakkal", "Ready=True").await;
+    franchise.woken().until::<Tenant>("bakkal", "Ready=True").await;
     assert!(second.logged().contains("\"acting\""));
     assert!(ledger.store.door().current_epoch().await.unwrap() > epoch);
     // What the first one may still have on its way comes too late.
@@ -118,10 +119,15 @@ async fn one_process_acts_at_a_time_and_another_takes_over_from_one_that_crashed
     // A process that is asked to end gives the Lease back, and nobody waits for it to run out.
     let third = installed.start(&env);
     third.answers("/readyz", 200).await;
+    let leases: Api<Lease> = Api::namespaced(hub_client(quiet_world()).await, SYSTEM);
+    let holder =
+        async || leases.get("catalyst-operator").await.unwrap().spec.unwrap().holder_identity;
+    let before = holder().await;
     second.terminate();
     assert!(second.ended().await.success());
+    assert_ne!(holder().await, before, "it held the Lease until the end");
     franchise.apply(franchise.tenant("falcon").code("LAUNCH")).await;
-    franchise.within(12).until::<Tenant>("falcon", "Ready=True").await;
+    franchise.until::<Tenant>("falcon", "Ready=True").await;
     franchise.assert_sound().await;
 }
 

@@ -143,7 +143,7 @@ async fn a_cap_may_be_raised_and_lets_those_in_who_wait() {
     franchise.until::<Tenant>("bakkal", "VouchersRedeemed=False LimitReached").await;
 
     franchise.apply(franchise.voucher("launch").with("maxRedemptions", 2)).await;
-    franchise.within(10).until::<Tenant>("bakkal", "Ready=True").await;
+    franchise.woken().until::<Tenant>("bakkal", "Ready=True").await;
 }
 
 #[tokio::test]
@@ -178,6 +178,6 @@ async fn a_voucher_that_starts_later_is_redeemed_when_its_time_comes() {
     franchise.until::<Voucher>("launch", "Redeemable=False NotStarted").await;
     franchise.apply(franchise.tenant("kestrel").code("LAUNCH")).await;
     franchise.until::<Tenant>("kestrel", "VouchersRedeemed=False NotStarted").await;
-    franchise.within(15).until::<Tenant>("kestrel", "Ready=True").await;
-    franchise.within(15).until::<Voucher>("launch", "Redeemable=True Active").await;
+    franchise.woken().until::<Tenant>("kestrel", "Ready=True").await;
+    franchise.woken().until::<Voucher>("launch", "Redeemable=True Active").await;
 }

@@ -88,7 +88,7 @@ fn condition<'a>(object: &'a impl Told, kind: &str) -> Option<&'a Condition> {
 
 /// Whether an object says of its present spec what a phrase such as `Ready=False CreditShort`
 /// says; the reason may be left out.
-fn says(object: &impl Told, phrase: &str) -> bool {
+pub(crate) fn says(object: &impl Told, phrase: &str) -> bool {
     let (kind, rest) = phrase.split_once('=').expect("a phrase is Type=Status Reason");
     let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
     condition(object, kind).is_some_and(|condition| {
@@ -127,6 +127,12 @@ impl Franchise {
     /// The same franchise for somebody who waits no longer than this.
     pub(crate) fn within(&self, seconds: u64) -> Self {
         Self { limit: Duration::from_secs(seconds), ..self.clone() }
+    }
+
+    /// The same franchise for somebody who is told of a change, and does not wait for the next
+    /// round of what is settled, which is ten minutes away. No figure: machines are slow at times.
+    pub(crate) fn woken(&self) -> Self {
+        self.within(60)
     }
 
     /// What the same people do in another namespace.

@@ -56,7 +56,7 @@ async fn a_server_that_the_authority_does_not_vouch_for_is_sent_no_token() {
     let franchise = shared_franchise().await;
     let access = franchise.abroad().await;
     let (server, told) = stranger();
-    let soon = franchise.within(30);
+    let soon = franchise.woken();
     franchise.keep_kubeconfig("muscat", &access.kubeconfig_to(&server)).await;
     soon.until::<Sovereign>("muscat", "CredentialsValid=False ClusterUntrusted").await;
     soon.until::<Sovereign>("muscat", "Connected=True").await;
