@@ -60,6 +60,8 @@ create table franchise (
     franchise int generated always as identity constraint franchise_pk primary key,
     namespace text collate "C" not null constraint franchise_namespace unique,
     namespace_uid text not null,
+    -- The next namespace of this name is the same franchise.
+    expects_successor boolean not null default false,
     frozen text
 );
 

@@ -192,7 +192,8 @@ declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    update franchise set namespace_uid = p_namespace_uid where franchise = f.franchise;
+    update franchise set namespace_uid = p_namespace_uid, expects_successor = false
+        where franchise = f.franchise;
     -- Wakes all that waits with its Sovereigns.
     update sovereign set xid = pg_current_xact_id()::text::bigint where franchise = f.franchise;
     outcome := 'Accepted';

@@ -12,7 +12,8 @@ create function standing_v1(p_namespace text) returns jsonb language sql stable 
         'schema_version', p.schema_version,
         'unsafe', durability(),
         'unsafe_is_allowed', unsafe_is_allowed(),
-        'franchise', (select jsonb_build_object('uid', f.namespace_uid, 'frozen', f.frozen)
+        'franchise', (select jsonb_build_object('uid', f.namespace_uid,
+                'expects_successor', f.expects_successor, 'frozen', f.frozen)
             from franchise f where f.namespace = p_namespace))
     from program p
 $$;

@@ -7,6 +7,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
+mod installed;
 mod manifest;
 mod reference;
 mod schema;
@@ -15,6 +16,7 @@ mod tenant;
 mod value;
 mod voucher;
 
+pub use installed::missing_fields;
 pub use manifest::manifest;
 pub use reference::reference;
 pub use sovereign::{
@@ -51,6 +53,13 @@ pub const ACCEPT_FRANCHISE_ANNOTATION: &str = "catalyst.openova.io/accept-franch
 /// On a Sovereign whose cluster is another one now: its UID, by which an administrator says that
 /// the Sovereign lives there from now on.
 pub const ACCEPT_CLUSTER_ANNOTATION: &str = "catalyst.openova.io/accept-cluster-uid";
+/// On the hub Namespace of a franchise of which much is deleted at once: [`MASS_DELETION_KEEP`] or
+/// [`MASS_DELETION_PROCEED`].
+pub const MASS_DELETION_ANNOTATION: &str = "catalyst.openova.io/mass-deletion";
+/// It was a mistake: the objects go, and all that they stand for stays.
+pub const MASS_DELETION_KEEP: &str = "keep";
+/// It was meant: all that they stand for goes, too.
+pub const MASS_DELETION_PROCEED: &str = "proceed";
 /// On a leaving Tenant: its own UID, by which somebody says that what stands on a cluster that does
 /// not answer is given up.
 pub const ABANDON_ANNOTATION: &str = "catalyst.openova.io/abandon";

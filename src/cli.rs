@@ -11,6 +11,7 @@ use crate::{
     store::{self, schema},
 };
 
+mod doctor;
 mod ledger;
 mod statement;
 
@@ -37,6 +38,16 @@ enum Command {
         #[arg(long)]
         test_clock: bool,
     },
+    /// Look whether this installation can work: database, cluster, rights, definitions, policies.
+    ///
+    /// Prints a line for each and changes nothing. The chart runs it as `helm test`.
+    Doctor {
+        #[command(flatten)]
+        database: Database,
+        /// The operator's own namespace.
+        #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
+        namespace: String,
+    },
     /// Print the three custom resource definitions, for kubectl apply -f -.
     Crds,
     /// Look at the ledger, check it, and correct it.
@@ -55,6 +66,13 @@ struct Database {
 struct Run {
     #[command(flatten)]
     database: Database,
+    /// The same database as a user that may make roles and schemas: the ledger is made or upgraded
+    /// at the start, under a lock. Without it, `catalyst-operator migrate` has to be run.
+    #[arg(long, env = "CATALYST_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    migrate_database_url: Option<String>,
+    /// The pod that this process runs in, which events of its own are about.
+    #[arg(long, env = "POD_NAME", value_name = "NAME")]
+    pod: Option<String>,
     /// The operator's own namespace, where the Lease of the leader and the anchors of the ledger
     /// are.
     #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
@@ -110,6 +128,8 @@ enum Error {
     Print(#[from] std::io::Error),
     #[error("{0} violations of the ledger's invariants")]
     Violations(usize),
+    #[error("{0} of these are to be mended first")]
+    Unhealthy(usize),
     #[error("no account of {1} in franchise {0}")]
     NoAccount(String, String),
     #[error("{0}")]
@@ -144,6 +164,8 @@ async fn execute(command: Command) -> Result<(), Error> {
         Command::Run(run) => {
             let settings = Settings {
                 database_url: run.database.database_url,
+                migrate_database_url: run.migrate_database_url,
+                pod: run.pod,
                 namespace: run.namespace,
                 metrics_addr: run.metrics_addr,
                 namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
@@ -152,11 +174,21 @@ async fn execute(command: Command) -> Result<(), Error> {
                 allow_unsafe_durability: run.allow_unsafe_durability,
                 audit_every: Duration::from_secs(run.audit_every),
             };
-            Ok(run::run(settings).await?)
+            Ok(Box::pin(run::run(settings)).await?)
         }
         Command::Migrate { database, test_clock } => {
             schema::migrate(&database.database_url, test_clock).await?;
             print("the ledger is up to date\n")
+        }
+        Command::Doctor { database, namespace } => {
+            // One provider for both libraries that speak TLS; a second call finds the first.
+            let _first = rustls::crypto::ring::default_provider().install_default();
+            let findings = doctor::examine(&database.database_url, namespace).await;
+            print(&findings.iter().map(ToString::to_string).collect::<String>())?;
+            match findings.iter().filter(|finding| finding.found.is_err()).count() {
+                0 => Ok(()),
+                wrong => Err(Error::Unhealthy(wrong)),
+            }
         }
         Command::Crds => {
             let manifests: Vec<String> = api::crds().iter().map(api::manifest).collect();

@@ -5,6 +5,7 @@
 
 mod contact;
 mod error;
+mod fate;
 mod fleet;
 mod host;
 mod link;
@@ -22,6 +23,7 @@ use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
 pub use contact::Offer;
 pub use error::Error;
+pub use fate::Fate;
 pub use fleet::Fleet;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 pub use host::{Host, Notice, Ours};

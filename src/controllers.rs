@@ -2,6 +2,7 @@
 //! reads the same. **Observe** what the ledger and the cluster say, **decide** purely what to do,
 //! **act** on it, **report** what it came to.
 
+mod brake;
 mod conditions;
 mod context;
 mod error;
@@ -19,13 +20,14 @@ mod tenant;
 mod voucher;
 mod wake;
 
+pub use brake::Brake;
 pub use context::{Context, FranchiseNamespace};
 pub use error::Error;
 pub use lanes::Lanes;
 pub use ownership::Ownership;
 pub use published::Published;
 pub use retry::Retries;
-pub use runner::{COUNT, Controllers, franchise_selector, start};
+pub use runner::{COUNT, Controllers, Watches, Watching, start};
 pub use seal::{Sealer, audit};
 pub use wake::Wakers;
 

@@ -3,6 +3,7 @@
 //! [`crate::api`] types are parsed here into types that cannot be wrong, once, and trusted after.
 
 pub mod address;
+pub mod brake;
 pub mod code;
 pub mod duration;
 pub mod facts;

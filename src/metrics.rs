@@ -36,6 +36,12 @@ struct Franchise {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Population {
+    franchise: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Sovereign {
     namespace: String,
     sovereign: String,
@@ -56,6 +62,7 @@ pub struct Metrics {
     status_writes: Family<Kind, Counter>,
     leader: Gauge,
     frozen: Family<Franchise, Gauge>,
+    held: Family<Population, Gauge>,
     connected: Family<Sovereign, Gauge>,
     expiry: Family<Sovereign, Gauge>,
     tombstones: Family<Sovereign, Gauge>,
@@ -80,6 +87,7 @@ impl Default for Metrics {
             status_writes: Family::default(),
             leader: Gauge::default(),
             frozen: Family::default(),
+            held: Family::default(),
             connected: Family::default(),
             expiry: Family::default(),
             tombstones: Family::default(),
@@ -111,6 +119,8 @@ impl Metrics {
         registry.register("leader", "1 where this process leads", self.leader.clone());
         let frozen = "1 where the money of a franchise waits for a person";
         registry.register("frozen", frozen, self.frozen.clone());
+        let held = "Objects whose deletion is held because much of a franchise is deleted at once";
+        registry.register("mass_deletion_held", held, self.held.clone());
         let connected = "1 where the cluster of a Sovereign can be used, 0 where it is dark";
         registry.register("sovereign_connected", connected, self.connected.clone());
         let expiry = "When the credentials for the cluster of a Sovereign expire, in Unix time";
@@ -158,6 +168,12 @@ impl Metrics {
     pub fn frozen(&self, franchise: &str, is_frozen: bool) {
         let franchise = Franchise { franchise: franchise.to_owned() };
         self.frozen.get_or_create(&franchise).set(is_frozen.into());
+    }
+
+    /// How many objects of a kind a mass deletion holds in a franchise.
+    pub fn mass_deletion_held(&self, (franchise, kind): &(String, &'static str), count: usize) {
+        let labels = Population { franchise: franchise.clone(), kind };
+        self.held.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// How the cluster of a Sovereign stands: whether it can be used, until when in Unix time, and

@@ -1,17 +1,21 @@
 //! Putting the operator together: nothing else makes a client or a pool.
 
-use std::{collections::BTreeSet, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use k8s_controller::LeaderElection;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::{Client, Config, core::PartialObjectMeta, runtime::reflector::Store as Mirror};
+use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+mod gates;
+
+pub(crate) use gates::wrong_definition;
+
 use crate::{
-    cluster::{self, Fleet, Host, Notes, Secrets},
+    cluster::{self, Cluster, Fleet, Host, Notes, Secrets},
     controllers::{
-        self, Context, Controllers, Lanes, Ownership, Published, Retries, Sealer, Wakers, audit,
+        self, Brake, Context, Controllers, Lanes, Ownership, Published, Retries, Sealer, Wakers,
+        Watches, audit,
     },
     domain::{
         address::Allowed,
@@ -28,7 +32,7 @@ use crate::{
 /// Connections to `PostgreSQL`: enough for all visits, few enough that a popular voucher's row is
 /// not fought over.
 const CONNECTIONS_MAX: u32 = 8;
-/// How often the ledger is asked whether it serves.
+/// How often what this process cannot work without is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 /// How often the floor of ledger time is raised.
 const TICK_EVERY: Duration = Duration::from_secs(1);
@@ -39,6 +43,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// Where the ledger is.
     pub database_url: String,
+    /// The same database as a user that may make and upgrade the ledger; nobody does if none.
+    pub migrate_database_url: Option<String>,
+    /// The pod that this process runs in, if it does.
+    pub pod: Option<String>,
     /// The operator's own namespace.
     pub namespace: String,
     /// Where probes and metrics are served.
@@ -84,6 +92,16 @@ pub enum Error {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// The hub that KUBECONFIG or the account of the pod leads to.
+///
+/// # Errors
+/// There is none, or it does not answer.
+pub(crate) async fn hub(instance: &str) -> Result<(Host, Cluster), Error> {
+    let client = cluster::client(Config::infer().await.map_err(Error::Config)?)?;
+    let cluster = Cluster::identify(client.clone()).await?;
+    Ok((Host::new(client, instance), cluster))
+}
+
 /// Runs until SIGTERM or SIGINT, then finishes the visits in flight and gives the Lease back.
 ///
 /// # Errors
@@ -98,16 +116,14 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let rights = controllers::permissions::required();
     let (fleet, news) = Fleet::new((client.clone(), &url), settings.remote_allow.clone(), rights);
     let stop = CancellationToken::new();
-    let selector = controllers::franchise_selector();
-    let (franchises, events) =
-        cluster::mirror::<PartialObjectMeta<Namespace>>(client.clone(), &selector);
+    let watches = Watches::of(&client);
     let identity = identity();
     let (secrets, opened) = Secrets::new(client.clone());
-    let ctx = Arc::new(context(&settings, &client, (franchises, secrets, fleet), &identity)?);
+    let ctx = Arc::new(context(&settings, &client, (&watches, secrets, fleet), &identity)?);
     let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
     tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
-    let mut controllers = controllers::start(&ctx, &client, (events, opened, news), &stop);
+    let mut controllers = controllers::start(&ctx, &client, (watches, opened, news), &stop);
     let wakers = controllers.wakers.clone();
     let acting =
         Acting { ctx: &ctx, wakers: &wakers, stop: &stop, audit_every: settings.audit_every };
@@ -131,7 +147,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
             Err(why) => Err(Error::Task(why)),
         },
         () = ctx.fenced.cancelled() => Err(Error::Fenced),
-        never = check(&ctx, &wakers) => match never {},
+        never = gates::keep_ledger(&ctx, &wakers, &settings) => match never {},
+        never = gates::keep_definitions(&ctx, &settings) => match never {},
     };
     stop.cancel();
     if outcome.is_ok() {
@@ -147,7 +164,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 fn context(
     settings: &Settings,
     client: &Client,
-    (franchises, secrets, fleet): (Mirror<PartialObjectMeta<Namespace>>, Secrets, Fleet),
+    (watches, secrets, fleet): (&Watches, Secrets, Fleet),
     identity: &str,
 ) -> Result<Context, Error> {
     let allow = settings.allow_unsafe_durability;
@@ -160,13 +177,20 @@ fn context(
         notes: Notes::new(client.clone(), &settings.namespace),
         fleet,
         ownership: Ownership::default(),
-        franchises,
+        franchises: watches.franchises.0.clone(),
+        brake: Brake::new(watches.tenants.0.clone(), watches.vouchers.0.clone()),
         namespaces: settings.namespaces.clone(),
         lanes: Lanes::default(),
         retries: Retries::default(),
         published: Published::default(),
         metrics: Metrics::default(),
-        readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
+        readiness: Arc::new(Readiness::new(&[
+            "Sovereign",
+            "Tenant",
+            "Voucher",
+            "definitions",
+            "ledger",
+        ])),
         fenced: CancellationToken::new(),
     })
 }
@@ -248,32 +272,6 @@ fn waiting(why: &controllers::Error) -> Reason {
     match reason.outlook() {
         Outlook::Unknown => reason,
         _ => Reason::LedgerUnavailable { why: chain(why) },
-    }
-}
-
-/// Keeps the readiness of the ledger true, and says so when it changes. Who waited for the ledger
-/// is visited as soon as it serves.
-async fn check(ctx: &Context, wakers: &Wakers) -> Infallible {
-    let mut known = None;
-    loop {
-        let checked = ctx.store.check().await;
-        ctx.metrics.is_unsafe(matches!(checked, Ok(true)));
-        let found = checked.map_err(|why| chain(&why)).err();
-        match &found {
-            None => ctx.readiness.pass("ledger"),
-            Some(why) => ctx.readiness.block("ledger", why.clone()),
-        }
-        if known.as_ref() != Some(&found) {
-            match &found {
-                None => {
-                    tracing::info!("the ledger serves");
-                    wakers.everything();
-                }
-                Some(why) => tracing::error!(why, "the ledger does not serve"),
-            }
-            known = Some(found);
-        }
-        tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod answer;
 mod books;
+mod brake;
 mod coalesce;
 mod correct;
 mod door;
@@ -100,15 +101,18 @@ impl Store {
     }
 
     /// That the database answers, has our schema, may be served by this program, gave us no right
-    /// to write a ledger table, and keeps what it acknowledges; gives whether it does not and this
-    /// program was told to go on all the same.
+    /// to write a ledger table, takes writes, and keeps what it acknowledges; gives whether it does
+    /// not and this program was told to go on all the same.
     ///
     /// # Errors
     /// The first of these that fails.
     pub async fn check(&self) -> Result<bool, Error> {
         let check = sqlx::query_as(sql::CHECK);
-        let (level, may_write, durability): (i32, bool, Option<String>) =
+        let (level, may_write, durability, is_read_only): (i32, bool, Option<String>, bool) =
             once(&self.pool, "look at the schema", |on| Box::pin(check.fetch_one(on))).await?;
+        if is_read_only {
+            return Err(Error::ReadOnly);
+        }
         if may_write {
             return Err(Error::RoleUnsafe);
         }

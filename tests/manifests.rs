@@ -54,6 +54,12 @@ fn the_roles_are_fresh() {
 }
 
 #[test]
+fn the_admission_policies_of_the_hub_are_fresh() {
+    let policies = documents(&permissions::protection());
+    fresh("charts/catalyst-operator/files/policies.yaml", &policies);
+}
+
+#[test]
 fn what_a_franchisee_grants_is_fresh() {
     fresh(&format!("{ACCESS_CHART}/files/access.yaml"), &documents(&permissions::access()));
 }

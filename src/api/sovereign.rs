@@ -78,6 +78,14 @@ pub struct SovereignSpec {
         "x-kubernetes-list-map-keys" = ["name"]
     ))]
     pub plans: Vec<Plan>,
+    /// Whether the Sovereign, and the namespace that it is in, can be deleted only after this was
+    /// set to false. Holds where the chart's admission policies are installed. May change.
+    #[serde(default = "protected")]
+    pub deletion_protection: bool,
+}
+
+fn protected() -> bool {
+    true
 }
 
 /// A company that runs a Sovereign under licence.

@@ -92,6 +92,10 @@ pub struct TenantSpec {
     /// What happens around the end of a paid period. May change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing: Option<Billing>,
+    /// Whether the Tenant, and the hub namespace that it is in, can be deleted only after this was
+    /// set to false. Holds where the chart's admission policies are installed. May change.
+    #[serde(default)]
+    pub deletion_protection: bool,
 }
 
 /// What happens around the end of a paid period.

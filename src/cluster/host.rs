@@ -17,7 +17,7 @@ use crate::api::MANAGER;
 /// The hub's API server, as the place of our own kinds.
 #[derive(Clone)]
 pub struct Host {
-    client: Client,
+    pub(super) client: Client,
     recorder: Recorder,
 }
 
@@ -113,6 +113,22 @@ impl Host {
 
     /// Publishes an event. It is news and not state: if it cannot be published, that is logged.
     pub async fn tell<K: Ours>(&self, object: &K, notice: Notice) {
+        self.publish(notice, &object.object_ref(&()), &title(object)).await;
+    }
+
+    /// Publishes an event of the pod that this process runs in.
+    pub async fn tell_of_pod(&self, namespace: &str, name: &str, notice: Notice) {
+        let pod = ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            namespace: Some(namespace.to_owned()),
+            name: Some(name.to_owned()),
+            ..ObjectReference::default()
+        };
+        self.publish(notice, &pod, &format!("Pod {namespace}/{name}")).await;
+    }
+
+    async fn publish(&self, notice: Notice, of: &ObjectReference, title: &str) {
         let event = Event {
             type_: if notice.warning { EventType::Warning } else { EventType::Normal },
             reason: notice.reason,
@@ -120,9 +136,8 @@ impl Host {
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        let reference: ObjectReference = object.object_ref(&());
-        let call = self.recorder.publish(&event, &reference);
-        if let Err(why) = bounded("tell of", &title(object), call).await {
+        let call = self.recorder.publish(&event, of);
+        if let Err(why) = bounded("tell of", title, call).await {
             tracing::warn!(%why, "an event was not published");
         }
     }
@@ -145,11 +160,11 @@ impl Host {
         bounded(doing, &title(object), call).await.map(drop)
     }
 
-    fn api<K: Ours>(&self, object: &K) -> Api<K> {
+    pub(super) fn api<K: Ours>(&self, object: &K) -> Api<K> {
         Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
     }
 }
 
-fn title<K: Ours>(object: &K) -> String {
+pub(super) fn title<K: Ours>(object: &K) -> String {
     format!("{} {}/{}", K::kind(&()), object.namespace().unwrap_or_default(), object.name_any())
 }

@@ -14,7 +14,7 @@ impl Cluster {
     ///
     /// # Errors
     /// The cluster does not answer.
-    pub(super) async fn missing(&self, rights: &[Right]) -> Result<Vec<Right>, Error> {
+    pub async fn missing(&self, rights: &[Right]) -> Result<Vec<Right>, Error> {
         let asked: Vec<_> = rights.iter().map(|right| self.may(right)).collect();
         let answers: Vec<bool> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
         let denied = rights.iter().zip(answers).filter(|(_, allowed)| !allowed);

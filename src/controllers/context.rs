@@ -9,7 +9,7 @@ use kube::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Lanes, Ownership, Published, retry::Retries};
+use super::{Brake, Lanes, Ownership, Published, retry::Retries};
 use crate::{
     api::{ACCEPT_FRANCHISE_ANNOTATION, IN_CLUSTER_ALLOWED, IN_CLUSTER_LABEL},
     cluster::{Fleet, Host, Notes, Secrets},
@@ -38,6 +38,8 @@ pub struct Context {
     pub franchises: Mirror<PartialObjectMeta<Namespace>>,
     /// Only these namespaces are served; all where there is none.
     pub namespaces: BTreeSet<String>,
+    /// What holds a mistaken mass deletion.
+    pub brake: Brake,
     /// Whose turn it is.
     pub lanes: Lanes,
     /// Failures in a row.

@@ -64,9 +64,10 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Store(error) => match error {
-                store::Error::Unavailable { .. } | store::Error::NoLedger { .. } => {
-                    Class::Unavailable
-                }
+                store::Error::Unavailable { .. }
+                | store::Error::NoLedger { .. }
+                | store::Error::ReadOnly
+                | store::Error::TooOld { .. } => Class::Unavailable,
                 store::Error::SchemaUnsupported { .. }
                 | store::Error::RoleUnsafe
                 | store::Error::DurabilityUnsafe(_)

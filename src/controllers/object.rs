@@ -2,15 +2,17 @@
 
 use kube::{Resource, ResourceExt as _};
 
-use crate::api::RECONCILE_REQUEST_ANNOTATION;
+use crate::{api::RECONCILE_REQUEST_ANNOTATION, domain::brake::Ruling};
 
 /// Where an object stands in its life.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ObjectState {
     /// Its deletion has begun.
     pub is_leaving: bool,
     /// Our finalizer is on it.
     pub is_held: bool,
+    /// What becomes of it, if its deletion has begun.
+    pub ruling: Ruling,
 }
 
 impl ObjectState {
@@ -20,6 +22,7 @@ impl ObjectState {
         Self {
             is_leaving: object.meta().deletion_timestamp.is_some(),
             is_held: object.finalizers().iter().any(|name| name == finalizer),
+            ruling: Ruling::Goes,
         }
     }
 

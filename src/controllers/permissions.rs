@@ -3,15 +3,21 @@
 
 mod access;
 mod policy;
+mod protection;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
 pub use access::{access, required};
+pub use protection::{POLICIES, protection};
 use serde_json::{Value, json};
 
-use crate::{api::GROUP, desired::access::ROLES, domain::object::Kind};
+use crate::{
+    api::GROUP,
+    desired::access::ROLES,
+    domain::{object::Kind, right::Right},
+};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 /// What a franchisee grants: the roles, their bindings, and the policy.
@@ -43,6 +49,24 @@ const OPERATOR: &[Rule] = &[
     rule(GROUP, &["sovereigns", "tenants", "vouchers"], &["list", "patch", "watch"]),
     rule(GROUP, &["sovereigns/status", "tenants/status", "vouchers/status"], &["patch"]),
     rule("events.k8s.io", &["events"], &["create", "patch"]),
+    // Whether they go, and with them all objects of their kind.
+    Rule {
+        group: "apiextensions.k8s.io",
+        resources: Cow::Borrowed(&["customresourcedefinitions"]),
+        names: &[
+            "sovereigns.catalyst.openova.io",
+            "tenants.catalyst.openova.io",
+            "vouchers.catalyst.openova.io",
+        ],
+        verbs: &["get"],
+    },
+    // Whether they are installed.
+    Rule {
+        group: "admissionregistration.k8s.io",
+        resources: Cow::Borrowed(&["validatingadmissionpolicies"]),
+        names: &POLICIES,
+        verbs: &["get"],
+    },
     BIND,
 ];
 
@@ -59,6 +83,8 @@ const LEADER: &[Rule] = &[
     rule("coordination.k8s.io", &["leases"], &["create", "get", "update"]),
     // Where the seals of the ledger are anchored.
     rule("", &["configmaps"], &["create", "get", "patch"]),
+    // One that is tried out and never kept: this namespace is no franchise.
+    rule(GROUP, &["tenants"], &["create"]),
 ];
 
 /// What people may look at in a Tenant. Quotas and policies are shown and never theirs to change.
@@ -109,6 +135,15 @@ fn made() -> impl Iterator<Item = Rule> {
         names: &[],
         verbs: OWN,
     })
+}
+
+/// Everything that the operator must be allowed to do on the hub; this is its own namespace.
+#[must_use]
+pub fn own(namespace: &'static str) -> Vec<Right> {
+    let made: Vec<Rule> = made().collect();
+    let rules = OPERATOR.iter().chain(&made).map(|rule| ("", rule));
+    let rules = rules.chain(LEADER.iter().map(|rule| (namespace, rule)));
+    rules.flat_map(|(namespace, rule)| access::questions(namespace, rule)).collect()
 }
 
 /// The roles of the hub as manifests: the operator's `ClusterRole`, its Role for the Lease, and

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream::BoxStream};
 use k8s_openapi::api::{
     core::v1::{LimitRange, Namespace, ResourceQuota},
     networking::v1::NetworkPolicy,
@@ -58,9 +58,40 @@ pub struct Controllers {
 
 /// Selects the hub namespaces that are franchises. Namespaces of our Tenants carry the franchise
 /// label too, for finding, and are none.
-#[must_use]
-pub fn franchise_selector() -> String {
+fn franchise_selector() -> String {
     format!("{FRANCHISE_LABEL},{MANAGED_BY_LABEL}!={MANAGER}")
+}
+
+/// A copy of all objects of a kind, and what fills it.
+pub type Watching<K> = (Mirror<K>, BoxStream<'static, Watched<K>>);
+
+/// Everything that is watched from the start.
+pub struct Watches {
+    /// All Sovereigns.
+    pub sovereigns: Watching<api::Sovereign>,
+    /// All Tenants.
+    pub tenants: Watching<api::Tenant>,
+    /// All Vouchers.
+    pub vouchers: Watching<api::Voucher>,
+    /// The hub namespaces that are franchises.
+    pub franchises: Watching<PartialObjectMeta<Namespace>>,
+}
+
+impl Watches {
+    /// The watches of a hub; none does anything before it is polled.
+    #[must_use]
+    pub fn of(client: &Client) -> Self {
+        let (sovereigns, filling_sovereigns) = cluster::mirror(client.clone(), "");
+        let (tenants, filling_tenants) = cluster::mirror(client.clone(), "");
+        let (vouchers, filling_vouchers) = cluster::mirror(client.clone(), "");
+        let (franchises, filling) = cluster::mirror(client.clone(), &franchise_selector());
+        Self {
+            sovereigns: (sovereigns, filling_sovereigns.boxed()),
+            tenants: (tenants, filling_tenants.boxed()),
+            vouchers: (vouchers, filling_vouchers.boxed()),
+            franchises: (franchises, filling.boxed()),
+        }
+    }
 }
 
 /// Starts everything that reacts to change. Controllers run on every replica; each visit asks who
@@ -69,27 +100,23 @@ pub fn franchise_selector() -> String {
 pub fn start(
     ctx: &Arc<Context>,
     client: &Client,
-    (franchises, secrets, news): (
-        impl Stream<Item = Watched<PartialObjectMeta<Namespace>>> + Send + 'static,
-        UnboundedReceiver<Place>,
-        Receiver<News>,
-    ),
+    (watches, secrets, news): (Watches, UnboundedReceiver<Place>, Receiver<News>),
     stop: &CancellationToken,
 ) -> Controllers {
     let mut tasks = JoinSet::new();
-    let (known, sovereigns) = cluster::mirror::<api::Sovereign>(client.clone(), "");
+    let (known, sovereigns) = watches.sovereigns;
     let (wake_sovereigns, woken) = Waker::new(known.clone());
     tasks.spawn(control(ctx, (known, sovereigns, woken), sovereign::reconcile, stop));
-    let (known, tenants) = cluster::mirror::<api::Tenant>(client.clone(), "");
+    let (known, tenants) = watches.tenants;
     let (wake_tenants, woken) = Waker::new(known.clone());
     tasks.spawn(control(ctx, (known, tenants, woken), tenant::reconcile, stop));
-    let (known, vouchers) = cluster::mirror::<api::Voucher>(client.clone(), "");
+    let (known, vouchers) = watches.vouchers;
     let (wake_vouchers, woken) = Waker::new(known.clone());
     tasks.spawn(control(ctx, (known, vouchers, woken), voucher::reconcile, stop));
 
     let wakers =
         Wakers { sovereigns: wake_sovereigns, tenants: wake_tenants, vouchers: wake_vouchers };
-    tasks.spawn(wake_franchises(franchises, wakers.clone()));
+    tasks.spawn(wake_franchises(watches.franchises.1, wakers.clone()));
     // A stranger's namespace of that name is in the way, so all are watched.
     tasks.spawn(wake_owners::<Namespace>(client, "", &wakers));
     let ours = format!("{MANAGED_BY_LABEL}={MANAGER}");
@@ -175,9 +202,13 @@ where
     if !ctx.serves(object.namespace().as_deref().unwrap_or_default()) {
         return Ok(Action::await_change());
     }
+    if let Some(rest) = ctx.brake.pause(&*object) {
+        return Ok(Action::requeue(rest));
+    }
     let _turn = ctx.lanes.enter(object.lane()).await;
     let begun = std::time::Instant::now();
     let name = key(&*object);
+    let visited = object.clone();
     // Boxed, so that a visit that waits for its turn takes no room.
     let visit = Box::pin(reconcile(object, ctx.clone())).await;
     let outcome = match &visit {
@@ -185,6 +216,7 @@ where
             ctx.retries.forget(&name);
             if *next == Action::await_change() {
                 ctx.published.forget(&name);
+                ctx.brake.forget(&*visited, &ctx.metrics);
             }
             "done"
         }

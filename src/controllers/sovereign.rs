@@ -13,7 +13,7 @@ use std::sync::Arc;
 use kube::{ResourceExt as _, runtime::controller::Action};
 use observe::Seen;
 
-use super::{Context, Error, TURNS_MAX, exit, object::ObjectState};
+use super::{Context, Error, TURNS_MAX, brake, exit, object::ObjectState};
 use crate::{
     api, clock,
     domain::{reason::Reason, sovereign::Sovereign, verdict::Verdict},
@@ -70,6 +70,7 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::SOVEREIGN_FINALIZER);
+    state.ruling = brake::rule(object, api::SOVEREIGN_FINALIZER, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         let seen = observe::observe(&wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use kube::runtime::controller::Action;
 use observe::Seen;
 
-use super::{Context, Error, TURNS_MAX, exit, object::ObjectState};
+use super::{Context, Error, TURNS_MAX, brake, exit, object::ObjectState};
 use crate::{
     api, clock,
     domain::{reason::Reason, tenant::Tenant, verdict::Verdict},
@@ -50,6 +50,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::TENANT_FINALIZER);
+    state.ruling = brake::rule(object, api::TENANT_FINALIZER, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         // Reads only.
         let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use kube::runtime::controller::Action;
 use observe::Seen;
 
-use super::{Context, Error, TURNS_MAX, exit, object::ObjectState};
+use super::{Context, Error, TURNS_MAX, brake, exit, object::ObjectState};
 use crate::{
     api, clock,
     domain::{reason::Reason, verdict::Verdict, voucher::Voucher},
@@ -50,6 +50,7 @@ async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Er
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::VOUCHER_FINALIZER);
+    state.ruling = brake::rule(object, api::VOUCHER_FINALIZER, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.

@@ -31,6 +31,9 @@ pub struct Standing {
 pub struct Franchise {
     /// UID of the namespace when it was founded.
     pub uid: String,
+    /// Whether the next namespace of this name is the same franchise.
+    #[serde(default)]
+    pub expects_successor: bool,
     /// Why its money waits, if it does.
     pub frozen: Option<String>,
 }

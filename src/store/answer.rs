@@ -53,7 +53,7 @@ refusals! {
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 22] = [
+const EFFECTS: [&str; 25] = [
     "Abandoned",
     "Accepted",
     "Captured",
@@ -62,6 +62,8 @@ const EFFECTS: [&str; 22] = [
     "Condemned",
     "Credited",
     "Darkened",
+    "DeletionAdmitted",
+    "DeletionHeld",
     "Forgotten",
     "Held",
     "Journaled",
@@ -75,6 +77,7 @@ const EFFECTS: [&str; 22] = [
     "Retired",
     "Reversed",
     "Sealed",
+    "SuccessorExpected",
     "Thawed",
 ];
 

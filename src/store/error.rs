@@ -34,6 +34,20 @@ pub enum Error {
     /// The application role could write a ledger table by itself.
     #[error("RoleUnsafe: role catalyst_app may write ledger tables; run catalyst-operator migrate")]
     RoleUnsafe,
+    /// The server takes no writes.
+    #[error(
+        "the database takes no writes: it is a standby, or default_transaction_read_only is on; \
+         let the URL name the primary"
+    )]
+    ReadOnly,
+    /// The server is older than the ledger's functions.
+    #[error("the database is PostgreSQL {found}; the ledger needs {needed} or newer")]
+    TooOld {
+        /// Its major version.
+        found: i32,
+        /// The least major version.
+        needed: i32,
+    },
     /// The server may lose what it acknowledged.
     #[error("DurabilityUnsafe: {0}")]
     DurabilityUnsafe(String),

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _,
-    migrate::Migrator,
+    migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgConnection},
 };
 
@@ -23,6 +23,9 @@ const PREPARE: &str = "create extension if not exists btree_gist; \
                        create schema if not exists ledger authorization catalyst_owner; \
                        set role catalyst_owner; set search_path = ledger";
 
+/// The least major version of the server.
+const SERVER_MIN: i32 = 15;
+
 /// Brings the ledger of a database to the version of this program, under a lock, and may be run
 /// again. The user of the URL needs the right to make roles and schemas; `run` does not.
 ///
@@ -33,6 +36,12 @@ pub async fn migrate(url: &str, test_clock: bool) -> Result<(), Error> {
     let failed = |source| Error::of("prepare the database", source);
     let options = PgConnectOptions::from_str(url).map_err(failed)?;
     let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
+    let version = "select current_setting('server_version_num')::int / 10000";
+    let found: i32 =
+        sqlx::query_scalar(version).fetch_one(&mut connection).await.map_err(failed)?;
+    if found < SERVER_MIN {
+        return Err(Error::TooOld { found, needed: SERVER_MIN });
+    }
     let lock = "select pg_advisory_lock(hashtext('catalyst-operator migrate'))";
     connection.execute(lock).await.map_err(failed)?;
     for role in ["catalyst_owner", "catalyst_app", "catalyst_read"] {
@@ -40,7 +49,11 @@ pub async fn migrate(url: &str, test_clock: bool) -> Result<(), Error> {
         connection.execute(make).await.map_err(failed)?;
     }
     connection.execute(PREPARE).await.map_err(failed)?;
-    MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(Error::Migrate)?;
+    match MIGRATIONS.run_direct(None, &mut connection, false).await {
+        // A newer program was here: what it says of older ones decides whether this one serves.
+        Err(MigrateError::VersionMissing(_)) => return connection.close().await.map_err(failed),
+        migrated => migrated.map_err(Error::Migrate)?,
+    }
     if test_clock {
         connection.execute("update ledger.clock set test = true").await.map_err(failed)?;
     }

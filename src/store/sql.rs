@@ -9,10 +9,12 @@ macro_rules! statements {
 }
 
 statements! {
-    /// The level that may serve, whether our role could write, and what a crash could lose.
+    /// The level that may serve, whether our role could write, what a crash could lose, and whether
+    /// the server takes no writes.
     CHECK: "select least_program, exists (select from pg_class c \
             where c.relnamespace = 'ledger'::regnamespace and c.relkind in ('r', 'p') \
-            and has_table_privilege(c.oid, 'insert, update, delete, truncate')), durability \
+            and has_table_privilege(c.oid, 'insert, update, delete, truncate')), durability, \
+            current_setting('transaction_read_only')::boolean \
             from ledger.level_v1()"
     /// The next leader's epoch.
     BEGIN_LEADERSHIP: "select ledger.begin_leadership_v1()"
@@ -70,6 +72,13 @@ statements! {
     CAPTURE: "select outcome, detail from ledger.capture_v1($1, $2, $3)"
     /// Gives back what is held.
     RELEASE: "select outcome, detail::text from ledger.release_v1($1, $2, $3)"
+    /// Judges a deletion.
+    JUDGE_DELETION: "select outcome, detail::text \
+                     from ledger.judge_deletion_v1($1, $2, $3, $4, $5::timestamptz, $6::boolean)"
+    /// Lets a franchise go on under the next UID of its namespace.
+    EXPECT_SUCCESSOR: "select outcome, detail::text from ledger.expect_successor_v1($1, $2)"
+    /// What was judged of a deletion, and of others at that time.
+    OBSERVE_DELETIONS: "select ledger.observe_deletions_v1($1, $2, $3::timestamptz)"
     /// Writes down what is about to be made, or its UID.
     JOURNAL: "select outcome, detail::text from ledger.journal_v1($1, $2, $3, $4, $5)"
     /// Strikes out what is gone.

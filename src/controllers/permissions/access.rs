@@ -33,7 +33,7 @@ pub fn required() -> Vec<Right> {
     rules.flat_map(|(namespace, rule)| questions(namespace, rule)).collect()
 }
 
-fn questions(namespace: &'static str, rule: &Rule) -> Vec<Right> {
+pub(super) fn questions(namespace: &'static str, rule: &Rule) -> Vec<Right> {
     let names = if rule.names.is_empty() { &[""] } else { rule.names };
     let mut questions = vec![];
     for resource in rule.resources.iter().copied() {

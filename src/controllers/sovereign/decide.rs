@@ -6,7 +6,8 @@ use crate::{
     cluster::{Kept, Offer},
     controllers::object::ObjectState,
     domain::{
-        facts::Tombstone, object::Live, reason::Reason, sovereign::Sovereign, verdict::Verdict,
+        brake::Ruling, facts::Tombstone, object::Live, reason::Reason, sovereign::Sovereign,
+        verdict::Verdict,
     },
 };
 
@@ -58,7 +59,9 @@ pub(super) fn decide(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Dec
     let uid = seen.franchise.as_ref().map(|franchise| franchise.uid.as_str());
     if let Some(reason) = seen.facts.standing.trouble(&wanted.namespace, uid) {
         let accepted = seen.franchise.as_ref().is_some_and(|franchise| franchise.is_accepted);
-        if accepted && matches!(reason, Reason::FranchiseIdentityChanged { .. }) {
+        let standing = seen.facts.standing.franchise.as_ref();
+        let expected = standing.is_some_and(|franchise| franchise.expects_successor);
+        if (accepted || expected) && matches!(reason, Reason::FranchiseIdentityChanged { .. }) {
             return again([Step::AcceptFranchise]);
         }
         return waits(reason);
@@ -145,6 +148,13 @@ fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
     if !state.is_held {
         return (vec![Step::Disconnect], Verdict::Gone);
     }
+    match state.ruling {
+        Ruling::Held => {
+            return waits(Reason::MassDeletionHeld { namespace: wanted.namespace.clone() });
+        }
+        Ruling::Kept => return part(wanted, seen),
+        Ruling::Goes => {}
+    }
     if !seen.facts.tenants.is_empty() {
         // They need the way to the cluster as long as they stand there.
         if let Some(remote) = seen.remote()
@@ -167,6 +177,11 @@ fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
     if seen.facts.sovereign.as_ref().is_some_and(|accepted| !accepted.closed) {
         return again([Step::Close]);
     }
+    part(wanted, seen)
+}
+
+/// The object goes, and with it the way to its cluster.
+fn part(wanted: &Sovereign, seen: &Seen) -> Decision {
     let accepted = seen.facts.sovereign.as_ref().and_then(|accepted| accepted.secret.clone());
     // One that was accepted was held; of another it is known only while it can be read.
     let readable = seen.remote().is_some_and(|remote| matches!(remote.kept, Kept::There(_)));

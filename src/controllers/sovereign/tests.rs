@@ -52,7 +52,7 @@ fn world() -> World {
     });
     World {
         object: serde_json::from_value(object).unwrap(),
-        state: ObjectState { is_leaving: false, is_held: false },
+        state: ObjectState::default(),
         seen: Seen {
             franchise: Some(FranchiseNamespace {
                 uid: "uid-omantel".to_owned(),

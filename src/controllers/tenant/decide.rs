@@ -6,6 +6,7 @@
 use super::observe::Seen;
 use crate::controllers::object::ObjectState;
 use crate::domain::{
+    brake::Ruling,
     code::Digest,
     facts::Item,
     instant::second,
@@ -248,6 +249,13 @@ fn pending(seen: &Seen, object: &Object) -> Option<String> {
 fn leave(wanted: &Tenant, state: ObjectState, seen: &Seen) -> Decision {
     if !state.is_held {
         return (vec![], Verdict::Gone);
+    }
+    match state.ruling {
+        Ruling::Held => {
+            return waits(Reason::MassDeletionHeld { namespace: wanted.namespace.clone() });
+        }
+        Ruling::Kept => return (vec![Step::LetGo], Verdict::Gone),
+        Ruling::Goes => {}
     }
     // What stands on another cluster is neither seen from here nor gone.
     let elsewhere = seen.facts.inventory.iter().find(|item| item.cluster != seen.cluster);

@@ -23,6 +23,7 @@ use crate::{
     controllers::{FranchiseNamespace, TURNS_MAX, object::ObjectState},
     desired,
     domain::{
+        brake::Ruling,
         code::{Code, Digest},
         facts::{Account, Entitlement, Item, Order, TenantFacts},
         object::{Identity, Kind, Live, Object},
@@ -63,7 +64,7 @@ fn world() -> World {
     };
     World {
         wanted: Tenant::parse(&object()).unwrap(),
-        state: ObjectState { is_leaving: false, is_held: false },
+        state: ObjectState::default(),
         seen: Seen {
             franchise: Some(franchise),
             facts,

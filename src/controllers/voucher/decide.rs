@@ -3,6 +3,7 @@
 use super::observe::Seen;
 use crate::controllers::object::ObjectState;
 use crate::domain::{
+    brake::Ruling,
     money::{Currency, Money},
     reason::Reason,
     subject::Subject,
@@ -31,10 +32,16 @@ pub(super) fn decide(wanted: &Voucher, state: ObjectState, seen: &Seen) -> (Vec<
         return (vec![], Verdict::Waiting(reason));
     }
     if state.is_leaving {
-        return match (state.is_held, seen.facts.holds.is_some()) {
-            (false, _) => (vec![], Verdict::Gone),
-            (true, true) => (vec![Step::Retire], Verdict::Again),
-            (true, false) => (vec![Step::LetGo], Verdict::Gone),
+        return match (state.is_held, state.ruling, seen.facts.holds.is_some()) {
+            (false, ..) => (vec![], Verdict::Gone),
+            (true, Ruling::Held, _) => {
+                let namespace = wanted.namespace.clone();
+                (vec![], Verdict::Waiting(Reason::MassDeletionHeld { namespace }))
+            }
+            (true, Ruling::Goes, true) => (vec![Step::Retire], Verdict::Again),
+            (true, Ruling::Goes, false) | (true, Ruling::Kept, _) => {
+                (vec![Step::LetGo], Verdict::Gone)
+            }
         };
     }
     let subject = match obstacle(wanted, seen) {

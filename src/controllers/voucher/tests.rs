@@ -15,6 +15,7 @@ use crate::{
     api,
     controllers::{FranchiseNamespace, object::ObjectState},
     domain::{
+        brake::Ruling,
         code::Code,
         facts::VoucherFacts,
         reason::Reason,
@@ -50,7 +51,7 @@ fn world() -> World {
     });
     World {
         object: serde_json::from_value(object).unwrap(),
-        state: ObjectState { is_leaving: false, is_held: false },
+        state: ObjectState::default(),
         seen: Seen {
             franchise: Some(FranchiseNamespace {
                 uid: "uid-omantel".to_owned(),
@@ -298,7 +299,7 @@ fn whatever_is_seen_nothing_goes_before_its_code_is_retired() {
             known.used = if is(0) { 50 } else { 12 };
             known.uid = if is(1) { "uid-before".to_owned() } else { known.uid.clone() };
         });
-        world.state = ObjectState { is_leaving: is(2), is_held: is(3) };
+        world.state = ObjectState { is_leaving: is(2), is_held: is(3), ..ObjectState::default() };
         world.seen.facts.holds = world.seen.facts.lineage.clone().filter(|_| is(4));
         world.seen.facts.currency = is(5).then(|| "OMR".to_owned());
         let (steps, verdict) = world.decide();
@@ -313,4 +314,13 @@ fn whatever_is_seen_nothing_goes_before_its_code_is_retired() {
             assert!(may, "{what}");
         }
     }
+}
+
+#[test]
+fn of_a_mass_deletion_no_code_is_retired_before_a_person_says_so() {
+    let mut world = accepted().leaving();
+    world.state.ruling = Ruling::Held;
+    assert!(matches!(world.waits(), Reason::MassDeletionHeld { .. }));
+    world.state.ruling = Ruling::Kept;
+    assert_eq!(world.decide(), (vec![Step::LetGo], Verdict::Gone));
 }

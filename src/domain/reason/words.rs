@@ -285,6 +285,12 @@ reasons! {
     NamespaceConflict { name: String } Stalled
         "namespace {name} exists and was not made for this Tenant; it is not touched: rename or \
          delete it, or choose another organization"
+    /// It is one of many deletions at once, or goes with its namespace or its definition.
+    MassDeletionHeld { namespace: String } Stalled
+        "nothing is torn down or retired: much of franchise {namespace} is being deleted at once, \
+         or its namespace or a custom resource definition is; if that is a mistake, annotate \
+         namespace {namespace} catalyst.openova.io/mass-deletion=keep and apply the manifests \
+         again; if it is meant, =proceed, after which nothing brings the data back"
     /// The objects of a leaving Tenant are on their way out.
     TeardownPending { what: String } Progressing
         "waiting until they are gone: {what}"

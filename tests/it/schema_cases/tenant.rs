@@ -239,6 +239,10 @@ fn billing(cases: &mut Cases) {
 }
 
 fn edits(cases: &mut Cases) {
+    let protected = |value: Value| tenant().set("/spec/deletionProtection", value);
+    cases.accept_edit("protection on", protected(json!(false)), protected(json!(true)));
+    cases.accept_edit("protection off", protected(json!(true)), protected(json!(false)));
+    cases.refuse("protection in words", protected(json!("yes")), "must be of type boolean");
     cases.accept_edit("more of everything", tenant(), full());
     cases.accept_edit("less of everything", full(), tenant());
     let plan = tenant().set("/spec/plan", "l");

@@ -64,7 +64,7 @@ pub(crate) async fn franchise(client: &Client) -> String {
 }
 
 /// Applies our definitions to the hub and waits until objects of each can be made.
-pub(super) async fn install_definitions(world: &World) {
+pub(crate) async fn install_definitions(world: &World) {
     let client = hub_client(world).await;
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let apply = PatchParams::apply("test").force().validation_strict();

@@ -93,7 +93,7 @@ impl Operator {
 
     /// How it ended by itself, which it must do in time.
     pub(crate) async fn ended(&self) -> ExitStatus {
-        for _ in 0..600 {
+        for _ in 0..1800 {
             let ended = self.process.lock().expect("nobody panicked").try_wait();
             if let Some(status) = ended.expect("it is our child") {
                 return status;
@@ -146,7 +146,7 @@ impl Operator {
     /// Waits until it answers a probe with this code.
     pub(crate) async fn answers(&self, path: &str, wanted: u16) -> String {
         let mut last = (0, String::new());
-        for _ in 0..300 {
+        for _ in 0..900 {
             last = self.get(path).await;
             if last.0 == wanted {
                 return last.1;

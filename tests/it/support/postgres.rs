@@ -209,7 +209,7 @@ impl Database {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let opened = tokio::time::timeout(Duration::from_secs(9), all).await;
+        let opened = tokio::time::timeout(Duration::from_mins(1), all).await;
         opened.unwrap_or_else(|_late| panic!("{wanted} calls do not wait for a lock"));
     }
 }

@@ -90,7 +90,9 @@ fn every(mut check: impl FnMut(&World)) {
         |_| (),
         |world| world.state.is_leaving = true,
         |world| world.state.is_held = false,
-        |world| world.state = ObjectState { is_leaving: true, is_held: false },
+        |world| {
+            world.state = ObjectState { is_leaving: true, is_held: false, ..ObjectState::default() }
+        },
     ]);
     let mut worlds = vec![accepted_abroad()];
     let all = [ledger(), annotations, given.into(), told, standings(), left_behind()];

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api::{FRANCHISE_LABEL, ORGANIZATION_LABEL},
     controllers::sovereign::observe::Reached,
-    domain::{facts::Tombstone, object::Live},
+    domain::{brake::Ruling, facts::Tombstone, object::Live},
 };
 
 /// What one organization left there.
@@ -54,6 +54,21 @@ fn a_sovereign_closes_releases_its_secret_and_only_then_goes() {
             let steps = vec![released, Step::Disconnect, Step::LetGo];
             assert_eq!(world.decide(), (steps, Verdict::Gone), "{given:?}");
         }
+    }
+}
+
+#[test]
+fn of_a_mass_deletion_a_sovereign_stays_open_whatever_a_person_says() {
+    for (standing, _) in standings() {
+        let mut world = accepted_abroad().reached(standing).leaving();
+        world.state.ruling = Ruling::Held;
+        let (steps, verdict) = world.decide();
+        assert!(steps.is_empty(), "{steps:?}");
+        assert!(matches!(verdict, Verdict::Waiting(Reason::MassDeletionHeld { .. })));
+        // Its Tenants stay, and so does what the ledger knows of the way to them.
+        world.seen.facts.tenants = vec!["kestrel".to_owned()];
+        world.state.ruling = Ruling::Kept;
+        world.comes_to(&["ReleaseSecret", "Disconnect", "LetGo"], "Gone");
     }
 }
 

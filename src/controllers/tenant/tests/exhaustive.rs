@@ -125,7 +125,7 @@ fn every(mut check: impl FnMut(&mut World, Stands)) {
             for (is_leaving, is_held) in
                 [(false, false), (false, true), (true, false), (true, true)]
             {
-                world.state = ObjectState { is_leaving, is_held };
+                world.state = ObjectState { is_leaving, is_held, ..ObjectState::default() };
                 check(&mut world, stands);
                 let franchise = world.seen.franchise.take();
                 check(&mut world, stands);
@@ -272,7 +272,7 @@ fn a_visit_in_the_dark_comes_to_an_end() {
                 let mut world = ledger.clone();
                 stand(&mut world, stands);
                 darken(&mut world, false, is_given_up);
-                world.state = ObjectState { is_leaving, is_held: true };
+                world.state = ObjectState { is_leaving, is_held: true, ..ObjectState::default() };
                 let verdict = world.visit();
                 let goes = is_leaving
                     && (world.seen.facts.inventory.is_empty()
@@ -296,7 +296,7 @@ fn whatever_is_seen_a_visit_comes_to_an_end() {
             for is_leaving in [false, true] {
                 let mut world = ledger.clone();
                 stand(&mut world, stands);
-                world.state = ObjectState { is_leaving, is_held: true };
+                world.state = ObjectState { is_leaving, is_held: true, ..ObjectState::default() };
                 let mut verdict = world.visit();
                 if is_leaving && verdict != Verdict::Gone {
                     verdict = world.visit();
@@ -306,4 +306,19 @@ fn whatever_is_seen_a_visit_comes_to_an_end() {
             }
         }
     }
+}
+
+#[test]
+fn of_a_mass_deletion_nothing_is_torn_down_or_given_back_before_a_person_says_so() {
+    every(|world, _| {
+        if !(world.state.is_leaving && world.state.is_held) {
+            return;
+        }
+        for (ruling, allowed) in [(Ruling::Held, vec![]), (Ruling::Kept, vec![Step::LetGo])] {
+            world.state.ruling = ruling;
+            let (steps, verdict) = world.decide();
+            let is_frozen = matches!(verdict, Verdict::Waiting(_));
+            assert!(steps == allowed || is_frozen && steps.is_empty(), "{steps:?} {verdict:?}");
+        }
+    });
 }

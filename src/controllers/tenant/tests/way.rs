@@ -66,7 +66,7 @@ fn a_tenant_in_a_running_period_that_was_deleted_and_applied_again_pays_nothing(
     world.state.is_leaving = true;
     assert_eq!(world.visit().clone(), waiting_for_namespace());
     assert_eq!(world.visit(), Verdict::Gone);
-    world.state = ObjectState { is_leaving: false, is_held: false };
+    world.state = ObjectState::default();
     assert_eq!(world.visit(), Verdict::Ready);
     assert_eq!(world.seen.facts.account, before);
     assert_eq!(world.seen.live.len(), 7);

@@ -1,0 +1,59 @@
+-- The brake on a mistaken mass deletion. An object of ours whose deletion begins is judged once,
+-- and what was judged is kept: which deletions count for the next one, and which are held until a
+-- person answers. No money is kept here.
+
+create table deletion (
+    franchise int not null references franchise,
+    uid text not null,
+    kind text not null
+        constraint deletion_kind check (kind in ('Sovereign', 'Tenant', 'Voucher')),
+    -- When Kubernetes was asked for it, by the clock of the hub.
+    at timestamptz not null,
+    held boolean not null,
+    constraint deletion_pk primary key (franchise, uid)
+);
+create index deletion_at on deletion (franchise, at);
+
+-- What was judged of one object, and which others went around the same time. Where there is no
+-- franchise, nothing is to be held.
+create function observe_deletions_v1(p_namespace text, p_uid text, p_at timestamptz)
+returns jsonb language sql stable as $$
+    select coalesce((select jsonb_build_object(
+        'held', (select d.held from deletion d
+            where d.franchise = f.franchise and d.uid = p_uid),
+        'others', (select coalesce(jsonb_agg(jsonb_build_object('uid', d.uid, 'kind', d.kind,
+                'at', utc(d.at))), '[]') from deletion d
+            where d.franchise = f.franchise and d.uid <> p_uid
+            and d.at between p_at - interval '10 minutes' and p_at + interval '10 minutes'))
+    from franchise f where f.namespace = p_namespace), '{"held": false, "others": []}')
+$$;
+
+-- Judges a deletion, if nobody has. What is old counts for nobody any more.
+create function judge_deletion_v1(p_namespace text, p_epoch bigint, p_kind text, p_uid text,
+    p_at timestamptz, p_held boolean, out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    delete from deletion where franchise = f.franchise
+        and at < p_at - case when held then interval '30 days' else interval '1 hour' end;
+    insert into deletion (franchise, uid, kind, at, held)
+        values (f.franchise, p_uid, p_kind, p_at, p_held)
+        on conflict (franchise, uid) do nothing;
+    outcome := case when p_held then 'DeletionHeld' else 'DeletionAdmitted' end;
+end $$;
+
+-- A franchise whose namespace goes by mistake and whose objects were kept goes on under the next
+-- UID of that name, once.
+create function expect_successor_v1(p_namespace text, p_epoch bigint,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    update franchise set expects_successor = true
+        where franchise = f.franchise and not expects_successor;
+    outcome := 'SuccessorExpected';
+end $$;

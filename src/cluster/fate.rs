@@ -1,0 +1,87 @@
+//! What befalls objects of ours from above: their namespace or their definition goes, and what a
+//! person says of that.
+
+use k8s_openapi::{
+    api::{admissionregistration::v1::ValidatingAdmissionPolicy, core::v1::Namespace},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{Api, api::PostParams, core::PartialObjectMeta};
+
+use super::{Error, Host, Ours, bounded, host::title};
+use crate::api::{MASS_DELETION_ANNOTATION, MASS_DELETION_KEEP, MASS_DELETION_PROCEED};
+use crate::domain::brake::Reply;
+
+/// What befalls the objects of a kind in a namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fate {
+    /// Their namespace is being deleted.
+    pub namespace_goes: bool,
+    /// The definition of their kind is being deleted.
+    pub kind_goes: bool,
+    /// What a person says of it.
+    pub reply: Option<Reply>,
+}
+
+impl Host {
+    /// Whether an admission policy is installed.
+    ///
+    /// # Errors
+    /// The hub does not answer, or refuses.
+    pub async fn has_policy(&self, name: &str) -> Result<bool, Error> {
+        let policies: Api<ValidatingAdmissionPolicy> = Api::all(self.client.clone());
+        let call = policies.get_metadata_opt(name);
+        bounded("get", &format!("the policy {name}"), call).await.map(|found| found.is_some())
+    }
+
+    /// Whether the hub would take an object; it is not kept.
+    ///
+    /// # Errors
+    /// It would not, or does not answer.
+    pub async fn try_out<K: Ours>(&self, object: &K) -> Result<(), Error> {
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let (api, title) = (self.api(object), title(object));
+        bounded("try out", &title, api.create(&params, object)).await.map(drop)
+    }
+
+    /// A definition as it is installed; none if it is not.
+    ///
+    /// # Errors
+    /// The hub does not answer, or refuses.
+    pub async fn definition(&self, name: &str) -> Result<Option<CustomResourceDefinition>, Error> {
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.client.clone());
+        bounded("get", &format!("the definition {name}"), definitions.get_opt(name)).await
+    }
+
+    /// Looks at both themselves, because what is watched may be seen later than what they take
+    /// with them.
+    ///
+    /// # Errors
+    /// The hub does not answer, or refuses.
+    pub async fn fate<K: Ours>(&self, namespace: &str) -> Result<Fate, Error> {
+        let namespaces: Api<Namespace> = Api::all(self.client.clone());
+        let call = namespaces.get_metadata_opt(namespace);
+        let above = bounded("get", &format!("Namespace {namespace}"), call).await?;
+        let definition = format!("{}.{}", K::plural(&()), K::group(&()));
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.client.clone());
+        let call = definitions.get_metadata_opt(&definition);
+        let kind = bounded("get", &format!("the definition {definition}"), call).await?;
+        Ok(Fate {
+            namespace_goes: above.as_ref().is_some_and(goes),
+            kind_goes: kind.as_ref().is_some_and(goes),
+            reply: above.as_ref().and_then(reply),
+        })
+    }
+}
+
+fn goes<K>(object: &PartialObjectMeta<K>) -> bool {
+    object.metadata.deletion_timestamp.is_some()
+}
+
+fn reply(namespace: &PartialObjectMeta<Namespace>) -> Option<Reply> {
+    let said = namespace.metadata.annotations.as_ref()?.get(MASS_DELETION_ANNOTATION)?;
+    match said.as_str() {
+        MASS_DELETION_KEEP => Some(Reply::Keep),
+        MASS_DELETION_PROCEED => Some(Reply::Proceed),
+        _ => None,
+    }
+}

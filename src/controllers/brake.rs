@@ -1,0 +1,138 @@
+//! The brake on a mistaken mass deletion: a pruned folder, a deleted namespace or definition. The
+//! visit of every object under deletion begins here, and in the same way: it observes, decides
+//! and acts, and what it reports is the ruling.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use kube::{Resource, ResourceExt as _, runtime::reflector::Store as Mirror};
+
+use super::{
+    Context, Error,
+    exit::{key, kind_name},
+};
+use crate::{
+    api,
+    cluster::Ours,
+    domain::brake::{Deletion, DeletionFacts, Population, Ruling},
+    metrics::Metrics,
+    store::Door,
+};
+
+/// So long an object under deletion is left alone at first, so that those who go with it are seen.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What the brake looks at beside the ledger and the hub, and what it remembers.
+pub struct Brake {
+    tenants: Mirror<api::Tenant>,
+    vouchers: Mirror<api::Voucher>,
+    first_seen: Mutex<BTreeMap<String, Instant>>,
+    held: Mutex<BTreeMap<(String, &'static str), BTreeSet<String>>>,
+}
+
+impl Brake {
+    /// A brake over the objects that people count on.
+    #[must_use]
+    pub fn new(tenants: Mirror<api::Tenant>, vouchers: Mirror<api::Voucher>) -> Self {
+        let (first_seen, held) = (Mutex::default(), Mutex::default());
+        Self { tenants, vouchers, first_seen, held }
+    }
+
+    /// For how long an object is to be left alone yet, if it is under deletion.
+    pub(super) fn pause<K: Resource<DynamicType = ()>>(&self, object: &K) -> Option<Duration> {
+        object.meta().deletion_timestamp.as_ref()?;
+        let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *seen.entry(key(object)).or_insert_with(Instant::now);
+        PAUSE.checked_sub(first.elapsed()).filter(|rest| !rest.is_zero())
+    }
+
+    /// An object is gone.
+    pub(super) fn forget<K: Resource<DynamicType = ()>>(&self, object: &K, metrics: &Metrics) {
+        let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.remove(&key(object));
+        drop(seen);
+        self.count(object, false, metrics);
+    }
+
+    /// Whether many Tenants or many Vouchers of a franchise go around an instant.
+    fn is_mass(&self, namespace: &str, at: Timestamp, facts: &DeletionFacts) -> bool {
+        let others = |kind: &str| -> Vec<&Deletion> {
+            facts.others.iter().filter(|other| other.kind == kind).collect()
+        };
+        population(&self.tenants, namespace).is_going(at, &others("Tenant"))
+            || population(&self.vouchers, namespace).is_going(at, &others("Voucher"))
+    }
+
+    fn count<K: Resource<DynamicType = ()>>(&self, object: &K, is_held: bool, metrics: &Metrics) {
+        let place = (object.namespace().unwrap_or_default(), kind_name::<K>());
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = held.entry(place.clone()).or_default();
+        let changed = if is_held {
+            names.insert(object.name_any())
+        } else {
+            names.remove(&object.name_any())
+        };
+        if changed {
+            metrics.mass_deletion_held(&place, names.len());
+        }
+        if names.is_empty() {
+            held.remove(&place);
+        }
+    }
+}
+
+fn population<K: Ours>(known: &Mirror<K>, namespace: &str) -> Population {
+    let mut population = Population::default();
+    for object in known.state() {
+        if object.meta().namespace.as_deref() == Some(namespace) {
+            population.there += 1;
+            let leaving = object.meta().deletion_timestamp.as_ref();
+            let leaving = leaving.and_then(|at| Some((object.uid()?, at.0)));
+            population.leaving.extend(leaving);
+        }
+    }
+    population
+}
+
+/// What becomes of an object, if it is under deletion and held by our finalizer.
+///
+/// # Errors
+/// The ledger or the hub does not answer.
+pub(super) async fn rule<K: Ours>(
+    object: &K,
+    finalizer: &str,
+    (ctx, door): (&Context, &Door),
+) -> Result<Ruling, Error> {
+    let meta = object.meta();
+    let (Some(at), Some(uid), Some(namespace)) =
+        (&meta.deletion_timestamp, &meta.uid, &meta.namespace)
+    else {
+        return Ok(Ruling::Goes);
+    };
+    let facts = ctx.store.observe_deletions(namespace, uid, at.0).await?;
+    let is_ours = object.finalizers().iter().any(|name| name == finalizer);
+    if !is_ours || facts.held == Some(false) {
+        return Ok(Ruling::Goes);
+    }
+    let fate = ctx.host.fate::<K>(namespace).await?;
+    let is_held = if let Some(is_held) = facts.held {
+        is_held
+    } else {
+        let goes_with = fate.namespace_goes || fate.kind_goes;
+        let is_held = goes_with || ctx.brake.is_mass(namespace, at.0, &facts);
+        let named = (kind_name::<K>(), uid.as_str());
+        let answer = door.judge_deletion(namespace, named, at.0, is_held).await?;
+        ctx.metrics.answered(&answer);
+        is_held
+    };
+    let ruling = Ruling::of(is_held, fate.reply);
+    if ruling == Ruling::Kept && fate.namespace_goes {
+        ctx.metrics.answered(&door.expect_successor(namespace).await?);
+    }
+    ctx.brake.count(object, ruling == Ruling::Held, &ctx.metrics);
+    Ok(ruling)
+}

@@ -1,0 +1,47 @@
+//! What the ledger keeps for the brake on mass deletion.
+
+use jiff::Timestamp;
+
+use super::{Answer, Door, Error, Store, sql};
+use crate::domain::brake::DeletionFacts;
+
+impl Store {
+    /// What was judged of an object under deletion, and which others of its franchise went around
+    /// the same time.
+    ///
+    /// # Errors
+    /// The database does not serve.
+    pub async fn observe_deletions(
+        &self,
+        namespace: &str,
+        uid: &str,
+        at: Timestamp,
+    ) -> Result<DeletionFacts, Error> {
+        let call = sqlx::query_scalar(sql::OBSERVE_DELETIONS)
+            .bind(namespace.to_owned())
+            .bind(uid.to_owned())
+            .bind(at.to_string());
+        self.read("look up deletions", call).await
+    }
+}
+
+#[allow(clippy::missing_errors_doc, reason = "all calls fail alike, as the type says")]
+impl Door {
+    /// Writes down whether a deletion is held, once for each object.
+    pub async fn judge_deletion(
+        &self,
+        namespace: &str,
+        (kind, uid): (&str, &str),
+        at: Timestamp,
+        is_held: bool,
+    ) -> Result<Answer, Error> {
+        let (at, is_held) = (at.to_string(), is_held.to_string());
+        let names = [kind, uid, &at, &is_held];
+        self.call_named("judge a deletion", sql::JUDGE_DELETION, namespace, names).await
+    }
+
+    /// Lets a franchise whose namespace goes continue under the next UID of that name, once.
+    pub async fn expect_successor(&self, namespace: &str) -> Result<Answer, Error> {
+        self.call_named("expect a namespace", sql::EXPECT_SUCCESSOR, namespace, []).await
+    }
+}

@@ -1,0 +1,237 @@
+//! Much is deleted at once, as by a folder that was pruned, a namespace or a definition that was
+//! deleted: nothing is torn down or retired before a person says that it was meant.
+
+use catalyst_operator::api::{MASS_DELETION_ANNOTATION, Sovereign, Tenant, Voucher, crds};
+use k8s_openapi::{
+    api::{core::v1::Namespace, events::v1::Event},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, ListParams, PostParams},
+};
+use serde_json::json;
+
+use crate::support::{
+    Database, Franchise, Installed, Manifest, Operator, World, database, hub_client,
+    install_definitions, message, quiet_world,
+};
+
+const HELD: &str = "Ready=False MassDeletionHeld";
+const TENANTS: [&str; 5] = ["heron", "kestrel", "merlin", "osprey", "plover"];
+
+/// A franchise with five Tenants and one Voucher, and an operator of its own.
+struct Scene {
+    ledger: Database,
+    installed: Installed,
+    franchise: Franchise,
+    operator: Operator,
+}
+
+fn written(franchise: &Franchise) -> Vec<Manifest> {
+    TENANTS.iter().map(|name| franchise.tenant(name).code("LAUNCH")).collect()
+}
+
+impl Scene {
+    async fn open(world: &World) -> Self {
+        let ledger = database(world).await;
+        let installed = Installed::on(world, &ledger).await;
+        let franchise = Franchise::found(world, &installed).await;
+        let operator = installed.start(&franchise.alone());
+        franchise.open().await;
+        franchise.issue(franchise.voucher("launch")).await;
+        franchise.apply_all(written(&franchise)).await;
+        for name in TENANTS {
+            franchise.until::<Tenant>(name, "Ready=True").await;
+        }
+        Self { ledger, installed, franchise, operator }
+    }
+
+    /// What a prune of the folder does.
+    async fn prune(&self) {
+        for name in TENANTS {
+            self.franchise.delete::<Tenant>(name).await;
+        }
+        self.franchise.delete::<Voucher>("launch").await;
+    }
+
+    async fn reply(&self, word: &str) {
+        let reply = json!({"metadata": {"annotations": {MASS_DELETION_ANNOTATION: word}}});
+        let (namespaces, name) = (self.franchise.namespaces(), &self.franchise.namespace);
+        self.franchise.merge(&namespaces, name, &reply).await;
+    }
+
+    async fn all_are_held(&self) {
+        for name in TENANTS {
+            let tenant = self.franchise.until::<Tenant>(name, HELD).await;
+            let told = message(&tenant, "Ready");
+            let command = format!(
+                "namespace {} catalyst.openova.io/mass-deletion=keep",
+                self.franchise.namespace
+            );
+            assert!(told.contains(&command) && told.contains("=proceed"), "{told}");
+        }
+        self.franchise.until::<Voucher>("launch", HELD).await;
+    }
+
+    async fn all_are_gone(&self) {
+        for name in TENANTS {
+            self.franchise.gone::<Tenant>(name).await;
+        }
+        self.franchise.gone::<Voucher>("launch").await;
+    }
+
+    /// UIDs of the namespaces that the Tenants live in; none for one that is away or on its way.
+    async fn homes(&self) -> Vec<Option<String>> {
+        let mut homes = vec![];
+        for name in TENANTS {
+            let home = self.franchise.namespaces().get_opt(&self.franchise.home(name)).await;
+            let home = home.unwrap().filter(|home| home.metadata.deletion_timestamp.is_none());
+            homes.push(home.and_then(|home| home.uid()));
+        }
+        homes
+    }
+
+    async fn money(&self) -> Vec<Vec<(String, i64)>> {
+        let mut all = vec![];
+        for name in TENANTS {
+            all.push(self.franchise.entries(name).await);
+        }
+        all
+    }
+
+    async fn is_retired(&self) -> bool {
+        let retired = "select exists (select from ledger.voucher_revision where state = 'Retired')";
+        self.ledger.one(retired).await
+    }
+
+    async fn restore(&self) {
+        self.franchise.apply(self.franchise.sovereign()).await;
+        self.franchise.apply(self.franchise.voucher("launch")).await;
+        self.franchise.apply_all(written(&self.franchise)).await;
+        self.franchise.until::<Voucher>("launch", "Ready=True").await;
+        for name in TENANTS {
+            self.franchise.until::<Tenant>(name, "Ready=True").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pruned_folder_is_held_and_comes_back_as_it_was() {
+    let mut scene = Scene::open(quiet_world()).await;
+    let (homes, money) = (scene.homes().await, scene.money().await);
+    scene.prune().await;
+    scene.all_are_held().await;
+    let page = scene.operator.answers("/metrics", 200).await;
+    let namespace = &scene.franchise.namespace;
+    for (kind, count) in [("Tenant", 5), ("Voucher", 1)] {
+        let line = format!(
+            "catalyst_mass_deletion_held{{franchise=\"{namespace}\",kind=\"{kind}\"}} {count}"
+        );
+        assert!(page.contains(&line), "{line}\n{page}");
+    }
+    let events: Api<Event> = Api::namespaced(scene.franchise.client.clone(), namespace);
+    scene
+        .franchise
+        .until_true("an event tells of it", async || {
+            let told = events.list(&ListParams::default()).await.unwrap();
+            told.iter().any(|event| event.reason.as_deref() == Some("MassDeletionHeld"))
+        })
+        .await;
+
+    // Another process holds them as well, and what is no answer is none.
+    scene.operator.kill();
+    scene.operator = scene.installed.start(&scene.franchise.alone());
+    scene.reply("yes").await;
+    scene.franchise.visit::<Tenant>("heron").await;
+    scene.all_are_held().await;
+    assert_eq!(scene.homes().await, homes);
+
+    scene.reply("keep").await;
+    scene.all_are_gone().await;
+    assert_eq!(scene.homes().await, homes, "nothing is torn down");
+    assert!(!scene.is_retired().await);
+    scene.restore().await;
+    assert_eq!(scene.homes().await, homes);
+    assert_eq!(scene.money().await, money, "nothing is paid again");
+    scene.franchise.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_prune_that_was_meant_proceeds() {
+    let scene = Scene::open(quiet_world()).await;
+    scene.prune().await;
+    scene.all_are_held().await;
+    scene.reply("proceed").await;
+    scene.all_are_gone().await;
+    assert_eq!(scene.homes().await, vec![None; TENANTS.len()]);
+    assert!(scene.is_retired().await);
+    let page = scene.operator.answers("/metrics", 200).await;
+    let held = page.lines().filter(|line| line.starts_with("catalyst_mass_deletion_held"));
+    assert!(held.clone().count() == 2 && held.clone().all(|line| line.ends_with(" 0")), "{page}");
+    scene.franchise.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_few_go_at_once_and_one_after_the_other_is_held_too() {
+    let scene = Scene::open(quiet_world()).await;
+    for name in &TENANTS[..3] {
+        scene.franchise.remove::<Tenant>(name).await;
+    }
+    scene.franchise.delete::<Tenant>(TENANTS[3]).await;
+    scene.franchise.until::<Tenant>(TENANTS[3], HELD).await;
+    let homes = scene.homes().await;
+    assert!(homes[..3].iter().all(Option::is_none) && homes[3..].iter().all(Option::is_some));
+    scene.franchise.read::<Tenant>(TENANTS[4]).await;
+}
+
+#[tokio::test]
+async fn a_deleted_namespace_is_held_and_the_next_of_its_name_is_the_same_franchise() {
+    let scene = Scene::open(quiet_world()).await;
+    let franchise = &scene.franchise;
+    let (homes, money) = (scene.homes().await, scene.money().await);
+    let (namespaces, name) = (franchise.namespaces(), franchise.namespace.clone());
+    let before: Namespace = namespaces.get(&name).await.unwrap();
+    namespaces.delete(&name, &DeleteParams::default()).await.unwrap();
+    scene.all_are_held().await;
+    franchise.until::<Sovereign>("catalyst-zero", HELD).await;
+    assert_eq!(scene.homes().await, homes);
+
+    scene.reply("keep").await;
+    // Kubernetes takes one namespace after the other, and other tests leave theirs, too.
+    franchise.within(180).until_gone(&namespaces, &name).await;
+    let again = json!({"metadata": {"name": name, "labels": before.metadata.labels}});
+    let again: Namespace = serde_json::from_value(again).unwrap();
+    namespaces.create(&PostParams::default(), &again).await.unwrap();
+    scene.restore().await;
+    assert_eq!(scene.homes().await, homes, "nothing is torn down");
+    assert_eq!(scene.money().await, money, "nothing is paid again");
+    assert!(!scene.is_retired().await);
+    let expects = "select expects_successor from ledger.franchise";
+    assert!(!scene.ledger.one::<bool>(expects).await, "it is accepted once");
+    franchise.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_deleted_definition_takes_nothing_with_it() {
+    let world = World::private(&[]);
+    let scene = Scene::open(&world).await;
+    let franchise = &scene.franchise;
+    let (homes, money) = (scene.homes().await, scene.money().await);
+    let definitions: Api<CustomResourceDefinition> = Api::all(hub_client(&world).await);
+    for definition in crds() {
+        definitions.delete(&definition.name_any(), &DeleteParams::default()).await.unwrap();
+    }
+    scene.all_are_held().await;
+    assert_eq!(scene.homes().await, homes);
+
+    scene.reply("keep").await;
+    for definition in crds() {
+        franchise.until_gone(&definitions, &definition.name_any()).await;
+    }
+    install_definitions(&world).await;
+    scene.restore().await;
+    assert_eq!(scene.homes().await, homes, "nothing is torn down");
+    assert_eq!(scene.money().await, money, "nothing is paid again");
+    franchise.assert_sound().await;
+}
