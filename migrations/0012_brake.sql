@@ -12,7 +12,7 @@ create table deletion (
     held boolean not null,
     constraint deletion_pk primary key (franchise, uid)
 );
-create index deletion_at on deletion (franchise, at);
+create index deletion_at on deletion (franchise, held, at);
 
 -- What was judged of one object, and which others went around the same time. Where there is no
 -- franchise, nothing is to be held.
@@ -23,7 +23,7 @@ returns jsonb language sql stable as $$
             where d.franchise = f.franchise and d.uid = p_uid),
         'others', (select coalesce(jsonb_agg(jsonb_build_object('uid', d.uid, 'kind', d.kind,
                 'at', utc(d.at))), '[]') from deletion d
-            where d.franchise = f.franchise and d.uid <> p_uid
+            where d.franchise = f.franchise and d.held in (true, false) and d.uid <> p_uid
             and d.at between p_at - interval '10 minutes' and p_at + interval '10 minutes'))
     from franchise f where f.namespace = p_namespace), '{"held": false, "others": []}')
 $$;
@@ -36,8 +36,10 @@ declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    delete from deletion where franchise = f.franchise
-        and at < p_at - case when held then interval '30 days' else interval '1 hour' end;
+    delete from deletion where franchise = f.franchise and not held
+        and at < p_at - interval '1 hour';
+    delete from deletion where franchise = f.franchise and held
+        and at < p_at - interval '30 days';
     insert into deletion (franchise, uid, kind, at, held)
         values (f.franchise, p_uid, p_kind, p_at, p_held)
         on conflict (franchise, uid) do nothing;

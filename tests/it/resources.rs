@@ -17,6 +17,7 @@ mod drift;
 mod hostile;
 mod hostile_tools;
 mod identity;
+mod installation;
 mod once;
 mod outage;
 mod pins;

@@ -56,10 +56,12 @@ const HISTORY: &str = "
         select 1, transfer, amount, 0 from transfer where voucher is not null;
     insert into hold_line select h.franchise, h.ord, 1, x.transfer, 1
         from hold h join transfer x on x.credit = h.account;
+    insert into deletion select 1, 'past-' || n, 'Tenant', now() - interval '40 minutes', n % 2 = 0
+        from generate_series(1, 20000) as n;
     set session_replication_role = origin;
     select brin_summarize_new_values('transfer_xid');
     analyze";
-const GROWING: &str = "'account', 'hold', 'hold_line', 'inventory', 'lot_use', 'orders', \
+const GROWING: &str = "'account', 'deletion', 'hold', 'hold_line', 'inventory', 'lot_use', 'orders', \
                        'organization', 'period', 'transfer', 'voucher', 'voucher_counter', \
                        'voucher_revision'";
 /// Rows of one table that a call may read: less than any of them has, more than the outbox reads to
@@ -95,6 +97,8 @@ const CALLS: &[&str] = &[
     "reverse_v1('omantel', 'r', 'why', 'who', 21)",
     "close_v1('omantel', 'x', 'why', 'who', 'past-12', 'OMR')",
     "statement_v1('omantel', 'past-7', null)",
+    "observe_deletions_v1('omantel', 'past-7', now())",
+    "judge_deletion_v1('omantel', null, 'Tenant', 'new', now(), false)",
     "changes_v1(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)",
 ];
 

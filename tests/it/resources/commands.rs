@@ -37,7 +37,7 @@ fn crds_prints_the_definitions_as_they_are_committed() {
 #[test]
 fn help_names_every_command() {
     let help = printed(&["--help"], None);
-    for command in ["run", "migrate", "crds", "ledger"] {
+    for command in ["run", "migrate", "doctor", "crds", "ledger"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is not in {help}");
     }
     let help = printed(&["ledger", "--help"], None);
@@ -48,6 +48,8 @@ fn help_names_every_command() {
     for name in [
         "DATABASE_URL",
         "POD_NAMESPACE",
+        "POD_NAME",
+        "CATALYST_MIGRATE_DATABASE_URL",
         "CATALYST_METRICS_ADDR",
         "CATALYST_NAMESPACES",
         "CATALYST_LEADER_ELECT",
