@@ -56,8 +56,8 @@ const HISTORY: &str = "
         select 1, transfer, amount, 0 from transfer where voucher is not null;
     insert into hold_line select h.franchise, h.ord, 1, x.transfer, 1
         from hold h join transfer x on x.credit = h.account;
-    insert into deletion select 1, 'past-' || n, 'Tenant', now() - interval '40 minutes', n % 2 = 0
-        from generate_series(1, 20000) as n;
+    insert into deletion select 1, 'past-' || n, 'Tenant', now() - interval '40 minutes',
+        n % 2 = 0 from generate_series(1, 20000) as n;
     set session_replication_role = origin;
     select brin_summarize_new_values('transfer_xid');
     analyze";
