@@ -165,7 +165,7 @@ fn context(
         lanes: Lanes::default(),
         retries: Retries::default(),
         published: Published::default(),
-        metrics: Metrics::default(),
+        metrics: Metrics::new(),
         readiness: Arc::new(Readiness::new(&["Sovereign", "Tenant", "Voucher", "ledger"])),
         fenced: CancellationToken::new(),
     })
@@ -188,6 +188,7 @@ impl Acting<'_> {
 
     /// Acts beside others under the epoch in force.
     async fn join(&self) {
+        self.ctx.metrics.leads(true);
         self.act(async || Ok(self.ctx.door.current_epoch().await?)).await;
     }
 
@@ -258,6 +259,7 @@ async fn check(ctx: &Context, wakers: &Wakers) -> Infallible {
     loop {
         let checked = ctx.store.check().await;
         ctx.metrics.is_unsafe(matches!(checked, Ok(true)));
+        ctx.metrics.serves(checked.is_ok());
         let found = checked.map_err(|why| chain(&why)).err();
         match &found {
             None => ctx.readiness.pass("ledger"),
