@@ -22,7 +22,7 @@ use crate::{
     metrics::Metrics,
     readiness::Readiness,
     store::{self, Store},
-    telemetry,
+    telemetry::{self, Format},
 };
 
 /// Connections to `PostgreSQL`: enough for all visits, few enough that a popular voucher's row is
@@ -53,6 +53,8 @@ pub struct Settings {
     pub allow_unsafe_durability: bool,
     /// How often the ledger is audited.
     pub audit_every: Duration,
+    /// How a line of the log is written.
+    pub log_format: Format,
 }
 
 /// Why the operator ended although nobody asked it to.
@@ -89,7 +91,7 @@ pub enum Error {
 /// # Errors
 /// A setting cannot be used, another process leads, or a part of this one has ended.
 pub async fn run(settings: Settings) -> Result<(), Error> {
-    telemetry::start();
+    telemetry::start(settings.log_format);
     // One provider for both libraries that speak TLS; a second call finds the first.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let config = Config::infer().await.map_err(Error::Config)?;

@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::Path};
 
-use catalyst_operator::{api, controllers::permissions, metrics};
+use catalyst_operator::{api, controllers::permissions, domain::reason, metrics};
 use serde_json::Value;
 
 /// What a franchisee installs on a cluster of theirs.
@@ -40,6 +40,11 @@ fn the_field_reference_is_fresh() {
 #[test]
 fn the_page_of_metrics_is_fresh() {
     fresh("docs/metrics.md", &metrics::page());
+}
+
+#[test]
+fn the_page_of_reasons_is_fresh() {
+    fresh("docs/reasons.md", &reason::page());
 }
 
 /// A generated file of several manifests.
