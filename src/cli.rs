@@ -9,6 +9,7 @@ use crate::{
     domain::{address::Allowed, sentence::chain},
     run::{self, Settings},
     store::{self, schema},
+    telemetry::Format,
 };
 
 mod doctor;
@@ -115,6 +116,9 @@ struct Run {
     /// How often the ledger is audited, in seconds.
     #[arg(long, env = "CATALYST_AUDIT_EVERY", default_value_t = 600, hide = true)]
     audit_every: u64,
+    /// How a line of the log is written; by default as text on a terminal and else as JSON.
+    #[arg(long, env = "CATALYST_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    log_format: Option<Format>,
 }
 
 /// What can end a command.
@@ -173,6 +177,7 @@ async fn execute(command: Command) -> Result<(), Error> {
                 remote_allow: run.remote_allow_cidrs,
                 allow_unsafe_durability: run.allow_unsafe_durability,
                 audit_every: Duration::from_secs(run.audit_every),
+                log_format: run.log_format.unwrap_or_else(Format::of_stderr),
             };
             Ok(Box::pin(run::run(settings)).await?)
         }

@@ -12,6 +12,7 @@ mod object;
 mod ownership;
 pub mod permissions;
 mod published;
+mod reported;
 mod retry;
 mod runner;
 mod seal;

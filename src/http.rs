@@ -2,11 +2,19 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{metrics::Metrics, readiness::Readiness};
+
+/// What `/metrics` is written in, which newer versions of Prometheus insist on being told.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Clone)]
 struct Sources {
@@ -27,7 +35,7 @@ pub async fn serve(
     let routes = Router::new()
         .route("/livez", get(async || "ok"))
         .route("/readyz", get(readyz))
-        .route("/metrics", get(async |State(sources): State<Sources>| sources.metrics.text()))
+        .route("/metrics", get(scrape))
         .with_state(Sources { metrics, readiness });
     axum::serve(listener, routes)
         .with_graceful_shutdown(async move { stop.cancelled().await })
@@ -47,6 +55,10 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
         }
         other => other,
     }
+}
+
+async fn scrape(State(sources): State<Sources>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(CONTENT_TYPE, OPEN_METRICS)], sources.metrics.text())
 }
 
 async fn readyz(State(sources): State<Sources>) -> (StatusCode, String) {

@@ -1,147 +1,108 @@
-//! What is counted, under names that stay. Labels are closed sets, or franchises; amounts are in
-//! minor units.
+//! What is counted, under names that stay. Labels are closed sets, franchises, Sovereigns, or
+//! objects that are not ready; amounts are in minor units.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
 use crate::store::Answer;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Visit {
-    kind: &'static str,
-    outcome: &'static str,
+mod board;
+mod described;
+mod page;
+
+use board::Board;
+pub use board::{Place, Report};
+pub use described::Described;
+use described::{Labelled, Shape, labels, metrics};
+pub use page::page;
+
+/// What every name begins with.
+const PREFIX: &str = "catalyst";
+
+labels! {
+    Visit { kind: &'static str, outcome: &'static str }
+    Kind { kind: &'static str }
+    Franchise { franchise: String }
+    Sovereign { franchise: String, sovereign: String }
+    Outcome { outcome: String }
+    Build { version: &'static str }
+    State { kind: &'static str, franchise: String, phase: String }
+    Waiting { kind: &'static str, franchise: String, name: String, reason: String }
+    Population { franchise: String, kind: &'static str }
+    Purse { franchise: String, currency: String }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Franchise {
-    franchise: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Population {
-    franchise: String,
-    kind: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Sovereign {
-    namespace: String,
-    sovereign: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
-    outcome: String,
-}
-
-/// All metrics of a process.
-#[derive(Clone)]
-pub struct Metrics {
-    registry: Arc<Registry>,
-    visits: Family<Visit, Counter>,
-    seconds: Family<Kind, Histogram>,
-    answers: Family<Outcome, Counter>,
-    status_writes: Family<Kind, Counter>,
-    leader: Gauge,
-    frozen: Family<Franchise, Gauge>,
-    held: Family<Population, Gauge>,
-    connected: Family<Sovereign, Gauge>,
-    expiry: Family<Sovereign, Gauge>,
-    tombstones: Family<Sovereign, Gauge>,
-    violations: Gauge,
-    unsafe_durability: Gauge,
-    build: Family<Build, Gauge<f64, AtomicU64>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Build {
-    version: &'static str,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        let seconds = || Histogram::new(exponential_buckets(0.002, 2.0, 14));
-        let mut metrics = Self {
-            registry: Arc::default(),
-            visits: Family::default(),
-            seconds: Family::new_with_constructor(seconds),
-            answers: Family::default(),
-            status_writes: Family::default(),
-            leader: Gauge::default(),
-            frozen: Family::default(),
-            held: Family::default(),
-            connected: Family::default(),
-            expiry: Family::default(),
-            tombstones: Family::default(),
-            violations: Gauge::default(),
-            unsafe_durability: Gauge::default(),
-            build: Family::default(),
-        };
-        metrics.registry = Arc::new(metrics.register());
-        metrics.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1.0);
-        metrics
-    }
+metrics! {
+    build: Family<Build, Gauge> = "build_info", "1",
+        "The version of the program";
+    leader: Gauge = "leader", "0 or 1",
+        "1 where this process acts: it holds the Lease, or runs without one";
+    ledger_up: Gauge = "ledger_up", "0 or 1",
+        "1 where this process can use the ledger, 0 where the database is out of reach or unfit";
+    unsafe_durability: Gauge = "unsafe_durability", "0 or 1",
+        "1 where money moves although the database may lose what it acknowledged";
+    violations: Gauge = "ledger_violations", "rows",
+        "Rows that the last audit of the ledger found broken";
+    sealed: Gauge = "ledger_sealed_timestamp_seconds", "Unix time",
+        "When the entries of the ledger were sealed and compared last";
+    frozen: Family<Franchise, Gauge> = "frozen", "0 or 1",
+        "1 where the money of a franchise waits for a person";
+    answers: Family<Outcome, Counter> = "ledger_answers", "answers",
+        "Answers of the ledger to the controllers, effects and refusals by their word";
+    objects: Family<State, Gauge> = "objects", "objects",
+        "Sovereigns and Tenants by phase, Vouchers by the reason of their condition Redeemable";
+    waiting: Family<Waiting, Gauge> = "not_ready_since_timestamp_seconds", "Unix time",
+        "Since when an object is not ready, and the reason; objects that are ready have no series";
+    held: Family<Population, Gauge> = "mass_deletion_held", "objects",
+        "Objects whose deletion is held because much of a franchise is deleted at once";
+    credit: Family<Purse, Gauge> = "credit_minor_units", "minor units",
+        "What the organizations of all Tenants can spend";
+    granted: Family<Purse, Gauge> = "vouchers_granted_minor_units", "minor units",
+        "What the Vouchers that stand granted so far";
+    redeemed: Family<Franchise, Gauge> = "vouchers_redeemed", "redemptions",
+        "How often the Vouchers that stand were redeemed so far";
+    connected: Family<Sovereign, Gauge> = "sovereign_connected", "0 or 1",
+        "1 where the cluster of a Sovereign can be used, 0 where it is dark";
+    expiry: Family<Sovereign, Gauge> = "sovereign_credential_expiry_timestamp_seconds", "Unix time",
+        "When the credentials for the cluster of a Sovereign expire; none where they do not";
+    tombstones: Family<Sovereign, Gauge> = "sovereign_tombstones", "organizations",
+        "Organizations that left something on the cluster of a Sovereign";
+    visits: Family<Visit, Counter> = "reconcile", "visits",
+        "Visits to objects, by kind and by what they came to: done, or the class of the failure";
+    seconds: Family<Kind, Histogram> = "reconcile_seconds", "seconds",
+        "How long a visit took, after its turn had come";
+    queued: Family<Kind, Histogram> = "reconcile_wait_seconds", "seconds",
+        "How long a visit waited for its turn";
+    status_writes: Family<Kind, Counter> = "status_writes", "writes",
+        "Statuses written";
 }
 
 impl Metrics {
-    fn register(&self) -> Registry {
-        let mut registry = Registry::with_prefix("catalyst");
-        registry.register(
-            "reconcile",
-            "Visits to objects, by kind and by what they came to",
-            self.visits.clone(),
-        );
-        registry.register("reconcile_seconds", "How long a visit took", self.seconds.clone());
-        registry.register(
-            "ledger_answers",
-            "Answers of the ledger to the controllers, effects and refusals by their word",
-            self.answers.clone(),
-        );
-        registry.register("status_writes", "Statuses written", self.status_writes.clone());
-        registry.register("leader", "1 where this process leads", self.leader.clone());
-        let frozen = "1 where the money of a franchise waits for a person";
-        registry.register("frozen", frozen, self.frozen.clone());
-        let held = "Objects whose deletion is held because much of a franchise is deleted at once";
-        registry.register("mass_deletion_held", held, self.held.clone());
-        let connected = "1 where the cluster of a Sovereign can be used, 0 where it is dark";
-        registry.register("sovereign_connected", connected, self.connected.clone());
-        let expiry = "When the credentials for the cluster of a Sovereign expire, in Unix time";
-        let name = "sovereign_credential_expiry_timestamp_seconds";
-        registry.register(name, expiry, self.expiry.clone());
-        let tombstones = "Organizations that left something on the cluster of a Sovereign";
-        registry.register("sovereign_tombstones", tombstones, self.tombstones.clone());
-        let violations = "Rows that the last audit of the ledger found broken";
-        registry.register("ledger_violations", violations, self.violations.clone());
-        registry.register(
-            "unsafe_durability",
-            "1 where money moves although the database may lose what it acknowledged",
-            self.unsafe_durability.clone(),
-        );
-        registry.register("build_info", "The version of the program", self.build.clone());
-        registry
+    /// Metrics of this program.
+    #[must_use]
+    pub fn new() -> Self {
+        let metrics = Self::default();
+        metrics.build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        metrics
     }
 
-    /// A visit ended.
-    pub fn visited(&self, kind: &'static str, outcome: &'static str, took: Duration) {
+    /// A visit ended that had waited for its turn.
+    pub fn visited(
+        &self,
+        kind: &'static str,
+        outcome: &'static str,
+        (waited, took): (Duration, Duration),
+    ) {
         self.visits.get_or_create(&Visit { kind, outcome }).inc();
+        self.queued.get_or_create(&Kind { kind }).observe(waited.as_secs_f64());
         self.seconds.get_or_create(&Kind { kind }).observe(took.as_secs_f64());
     }
 
@@ -159,21 +120,35 @@ impl Metrics {
         self.status_writes.get_or_create(&Kind { kind }).inc();
     }
 
-    /// Whether this process leads now.
+    /// What the status of an object says now.
+    pub fn reported(&self, kind: &'static str, place: &Place, report: Report) {
+        self.board().put(kind, place, report);
+    }
+
+    /// An object is gone, or another process looks after it.
+    pub fn forget(&self, kind: &'static str, place: &Place) {
+        self.board().remove(kind, place);
+    }
+
+    /// Whether this process acts now.
     pub fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
+    }
+
+    /// Whether the ledger serves this process.
+    pub fn serves(&self, serves: bool) {
+        self.ledger_up.set(serves.into());
+    }
+
+    /// The entries of the ledger were sealed, at this Unix time.
+    pub fn sealed(&self, at: i64) {
+        self.sealed.set(at);
     }
 
     /// Whether the money of a franchise waits for a person.
     pub fn frozen(&self, franchise: &str, is_frozen: bool) {
         let franchise = Franchise { franchise: franchise.to_owned() };
         self.frozen.get_or_create(&franchise).set(is_frozen.into());
-    }
-
-    /// How many objects of a kind a mass deletion holds in a franchise.
-    pub fn mass_deletion_held(&self, (franchise, kind): &(String, &'static str), count: usize) {
-        let labels = Population { franchise: franchise.clone(), kind };
-        self.held.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// How the cluster of a Sovereign stands: whether it can be used, until when in Unix time, and
@@ -185,7 +160,7 @@ impl Metrics {
         expires: Option<i64>,
         tombstones: usize,
     ) {
-        let labels = Sovereign { namespace: namespace.clone(), sovereign: sovereign.clone() };
+        let labels = Sovereign { franchise: namespace.clone(), sovereign: sovereign.clone() };
         self.connected.get_or_create(&labels).set(is_connected.into());
         self.tombstones.get_or_create(&labels).set(i64::try_from(tombstones).unwrap_or(i64::MAX));
         match expires {
@@ -200,7 +175,7 @@ impl Metrics {
 
     /// A Sovereign is gone, and what was counted of it.
     pub fn forget_sovereign(&self, (namespace, sovereign): &(String, String)) {
-        let labels = Sovereign { namespace: namespace.clone(), sovereign: sovereign.clone() };
+        let labels = Sovereign { franchise: namespace.clone(), sovereign: sovereign.clone() };
         self.connected.remove(&labels);
         self.expiry.remove(&labels);
         self.tombstones.remove(&labels);
@@ -219,9 +194,54 @@ impl Metrics {
     /// The text that Prometheus reads.
     #[must_use]
     pub fn text(&self) -> String {
+        // Kept until the text is made: another request would add up the same sums again.
+        let board = self.board();
+        self.add_up(&board);
         let mut out = String::new();
         // Writing to a String cannot fail.
         let _infallible = text::encode(&mut out, &self.registry);
         out
     }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_up(&self, board: &Board) {
+        self.objects.clear();
+        self.waiting.clear();
+        self.held.clear();
+        self.credit.clear();
+        self.granted.clear();
+        self.redeemed.clear();
+        for ((kind, namespace, name), report) in board.reports() {
+            let (kind, franchise) = (*kind, namespace.clone());
+            let state = State { kind, franchise: franchise.clone(), phase: report.phase.clone() };
+            self.objects.get_or_create(&state).inc();
+            if let Some((reason, since)) = &report.waits {
+                let (franchise, name, reason) = (franchise.clone(), name.clone(), reason.clone());
+                self.waiting.get_or_create(&Waiting { kind, franchise, name, reason }).set(*since);
+            }
+            if report.is_held {
+                let franchise = franchise.clone();
+                self.held.get_or_create(&Population { franchise, kind }).inc();
+            }
+            let purse = |currency: &String| Purse {
+                franchise: franchise.clone(),
+                currency: currency.clone(),
+            };
+            if let Some((currency, minor)) = &report.credit {
+                self.credit.get_or_create(&purse(currency)).inc_by(*minor);
+            }
+            if let Some((currency, minor)) = &report.granted {
+                self.granted.get_or_create(&purse(currency)).inc_by(*minor);
+            }
+            if let Some(redeemed) = report.redeemed {
+                self.redeemed.get_or_create(&Franchise { franchise }).inc_by(redeemed);
+            }
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

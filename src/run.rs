@@ -26,7 +26,7 @@ use crate::{
     metrics::Metrics,
     readiness::Readiness,
     store::{self, Store},
-    telemetry,
+    telemetry::{self, Format},
 };
 
 /// Connections to `PostgreSQL`: enough for all visits, few enough that a popular voucher's row is
@@ -61,6 +61,8 @@ pub struct Settings {
     pub allow_unsafe_durability: bool,
     /// How often the ledger is audited.
     pub audit_every: Duration,
+    /// How a line of the log is written.
+    pub log_format: Format,
 }
 
 /// Why the operator ended although nobody asked it to.
@@ -107,7 +109,7 @@ pub(crate) async fn hub(instance: &str) -> Result<(Host, Cluster), Error> {
 /// # Errors
 /// A setting cannot be used, another process leads, or a part of this one has ended.
 pub async fn run(settings: Settings) -> Result<(), Error> {
-    telemetry::start();
+    telemetry::start(settings.log_format);
     // One provider for both libraries that speak TLS; a second call finds the first.
     let _first = rustls::crypto::ring::default_provider().install_default();
     let config = Config::infer().await.map_err(Error::Config)?;
@@ -183,7 +185,7 @@ fn context(
         lanes: Lanes::default(),
         retries: Retries::default(),
         published: Published::default(),
-        metrics: Metrics::default(),
+        metrics: Metrics::new(),
         readiness: Arc::new(Readiness::new(&[
             "Sovereign",
             "Tenant",
@@ -212,6 +214,7 @@ impl Acting<'_> {
 
     /// Acts beside others under the epoch in force.
     async fn join(&self) {
+        self.ctx.metrics.leads(true);
         self.act(async || Ok(self.ctx.door.current_epoch().await?)).await;
     }
 

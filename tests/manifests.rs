@@ -1,9 +1,9 @@
-//! What is generated and committed is fresh: `crds/`, and the roles that the charts ship.
+//! What is generated and committed is fresh: `crds/`, `docs/`, and the roles that the charts ship.
 //! `UPDATE=1` rewrites it.
 
 use std::{env, fs, path::Path};
 
-use catalyst_operator::{api, controllers::permissions};
+use catalyst_operator::{api, controllers::permissions, domain::reason, metrics};
 use serde_json::Value;
 
 /// What a franchisee installs on a cluster of theirs.
@@ -35,6 +35,16 @@ fn the_definitions_are_fresh() {
 #[test]
 fn the_field_reference_is_fresh() {
     fresh("crds/README.md", &api::reference());
+}
+
+#[test]
+fn the_page_of_metrics_is_fresh() {
+    fresh("docs/metrics.md", &metrics::page());
+}
+
+#[test]
+fn the_page_of_reasons_is_fresh() {
+    fresh("docs/reasons.md", &reason::page());
 }
 
 /// A generated file of several manifests.

@@ -3,7 +3,7 @@
 //! and acts, and what it reports is the ruling.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,7 +19,6 @@ use crate::{
     api,
     cluster::Ours,
     domain::brake::{Deletion, DeletionFacts, Population, Ruling},
-    metrics::Metrics,
     store::Door,
 };
 
@@ -31,15 +30,13 @@ pub struct Brake {
     tenants: Mirror<api::Tenant>,
     vouchers: Mirror<api::Voucher>,
     first_seen: Mutex<BTreeMap<String, Instant>>,
-    held: Mutex<BTreeMap<(String, &'static str), BTreeSet<String>>>,
 }
 
 impl Brake {
     /// A brake over the objects that people count on.
     #[must_use]
     pub fn new(tenants: Mirror<api::Tenant>, vouchers: Mirror<api::Voucher>) -> Self {
-        let (first_seen, held) = (Mutex::default(), Mutex::default());
-        Self { tenants, vouchers, first_seen, held }
+        Self { tenants, vouchers, first_seen: Mutex::default() }
     }
 
     /// For how long an object is to be left alone yet, if it is under deletion.
@@ -51,11 +48,8 @@ impl Brake {
     }
 
     /// An object is gone.
-    pub(super) fn forget<K: Resource<DynamicType = ()>>(&self, object: &K, metrics: &Metrics) {
-        let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.remove(&key(object));
-        drop(seen);
-        self.count(object, false, metrics);
+    pub(super) fn forget(&self, key: &str) {
+        self.first_seen.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// Whether many Tenants or many Vouchers of a franchise go around an instant.
@@ -65,23 +59,6 @@ impl Brake {
         };
         population(&self.tenants, namespace).is_going(at, &others("Tenant"))
             || population(&self.vouchers, namespace).is_going(at, &others("Voucher"))
-    }
-
-    fn count<K: Resource<DynamicType = ()>>(&self, object: &K, is_held: bool, metrics: &Metrics) {
-        let place = (object.namespace().unwrap_or_default(), kind_name::<K>());
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = held.entry(place.clone()).or_default();
-        let changed = if is_held {
-            names.insert(object.name_any())
-        } else {
-            names.remove(&object.name_any())
-        };
-        if changed {
-            metrics.mass_deletion_held(&place, names.len());
-        }
-        if names.is_empty() {
-            held.remove(&place);
-        }
     }
 }
 
@@ -133,6 +110,5 @@ pub(super) async fn rule<K: Ours>(
     if ruling == Ruling::Kept && fate.namespace_goes {
         ctx.metrics.answered(&door.expect_successor(namespace).await?);
     }
-    ctx.brake.count(object, ruling == Ruling::Held, &ctx.metrics);
     Ok(ruling)
 }

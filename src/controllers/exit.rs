@@ -4,13 +4,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt as _, runtime::controller::Action};
-use serde::Serialize;
 
-use super::{Context, Error, conditions, error::Class, retry};
+use super::{Context, Error, conditions, error::Class, reported::Reported, retry};
 use crate::{
-    api, clock,
+    clock,
     cluster::Ours,
     domain::{reason::Outlook, verdict::Verdict},
 };
@@ -79,23 +77,6 @@ pub(super) fn reportable<K: Resource<DynamicType = ()>, V>(
     }
 }
 
-/// A status with conditions.
-pub(super) trait Reported: Serialize + PartialEq {
-    /// Its conditions.
-    fn conditions(&self) -> &[Condition];
-}
-
-macro_rules! reported {
-    ($($status:ty),*) => {
-        $(impl Reported for $status {
-            fn conditions(&self) -> &[Condition] {
-                &self.conditions
-            }
-        })*
-    };
-}
-reported!(api::SovereignStatus, api::TenantStatus, api::VoucherStatus);
-
 /// Writes a status if it differs from the one that stands, and tells what is news in it.
 ///
 /// # Errors
@@ -111,6 +92,7 @@ where
     S: Reported,
 {
     let name = key(object);
+    ctx.metrics.reported(kind_name::<K>(), &place(object), status.counted());
     if known == Some(status) && ctx.published.stands(&name, status) {
         return Ok(());
     }
@@ -123,6 +105,11 @@ where
         ctx.host.tell(object, notice).await;
     }
     Ok(())
+}
+
+/// Namespace and name of an object.
+pub(super) fn place<K: Resource<DynamicType = ()>>(object: &K) -> (String, String) {
+    (object.namespace().unwrap_or_default(), object.name_any())
 }
 
 pub(super) fn kind_name<K: Resource<DynamicType = ()>>() -> &'static str {

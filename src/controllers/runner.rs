@@ -1,6 +1,11 @@
 //! Running the three controllers: watches in, visits out, and nothing that stops in silence.
 
-use std::{fmt::Debug, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{Stream, StreamExt as _, stream::BoxStream};
 use k8s_openapi::api::{
@@ -28,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context, Error,
     error::Class,
-    exit::{key, kind_name},
+    exit::{key, kind_name, place},
     lanes::Laned,
     sovereign, tenant, voucher,
     wake::{Waker, Wakers},
@@ -158,7 +163,13 @@ where
     // Our own status writes wake nobody; edits, finalizers, deletions and requests do.
     let telling =
         predicates::generation.combine(predicates::finalizers).combine(predicates::annotations);
+    let metrics = ctx.metrics.clone();
     let triggers = events
+        .inspect(move |event| {
+            if let Event::Delete(object) = event {
+                metrics.forget(kind_name::<K>(), &place(object));
+            }
+        })
         .map(Ok::<_, watcher::Error>)
         .applied_objects()
         .predicate_filter(telling, kube::runtime::PredicateConfig::default());
@@ -205,10 +216,10 @@ where
     if let Some(rest) = ctx.brake.pause(&*object) {
         return Ok(Action::requeue(rest));
     }
+    let queued = Instant::now();
     let _turn = ctx.lanes.enter(object.lane()).await;
-    let begun = std::time::Instant::now();
-    let name = key(&*object);
-    let visited = object.clone();
+    let (waited, begun) = (queued.elapsed(), Instant::now());
+    let (name, place) = (key(&*object), place(&*object));
     // Boxed, so that a visit that waits for its turn takes no room.
     let visit = Box::pin(reconcile(object, ctx.clone())).await;
     let outcome = match &visit {
@@ -216,7 +227,8 @@ where
             ctx.retries.forget(&name);
             if *next == Action::await_change() {
                 ctx.published.forget(&name);
-                ctx.brake.forget(&*visited, &ctx.metrics);
+                ctx.brake.forget(&name);
+                ctx.metrics.forget(kind_name::<K>(), &place);
             }
             "done"
         }
@@ -225,7 +237,7 @@ where
             error.class().name()
         }
     };
-    ctx.metrics.visited(kind_name::<K>(), outcome, begun.elapsed());
+    ctx.metrics.visited(kind_name::<K>(), outcome, (waited, begun.elapsed()));
     tracing::debug!(object = name, outcome, took = ?begun.elapsed(), "visited");
     visit
 }

@@ -12,6 +12,7 @@ use kube::ResourceExt as _;
 
 use super::{Context, Error, Wakers, error::Class};
 use crate::{
+    clock,
     cluster::Note,
     domain::{
         seal::{Anchor, Seals},
@@ -63,8 +64,9 @@ impl<'a> Sealer<'a> {
     /// Seals, compares and anchors, for ever.
     pub async fn keep(mut self) -> Infallible {
         loop {
-            if let Err(why) = self.round().await {
-                report(self.ctx, &why, "the seals were not kept");
+            match self.round().await {
+                Ok(()) => self.ctx.metrics.sealed(clock::now().as_second()),
+                Err(why) => report(self.ctx, &why, "the seals were not kept"),
             }
             tokio::time::sleep(SEAL_EVERY).await;
         }

@@ -19,13 +19,13 @@ pub enum Outlook {
 
 macro_rules! reasons {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])+
         $name:ident { $($field:ident: $type:ty),* } $outlook:ident $message:literal
     )*) => {
         /// Why something is not as it should be.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Reason {
-            $($(#[$doc])* $name {
+            $($(#[doc = $doc])+ $name {
                 $(
                     #[allow(missing_docs, reason = "the message says what each field is")]
                     $field: $type
@@ -42,16 +42,51 @@ macro_rules! reasons {
             pub(super) const MESSAGES: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($name), $message)),*];
 
+            /// Which of them it is.
+            #[must_use]
+            pub fn word(&self) -> Word {
+                match self { $(Self::$name { .. } => Word::$name),* }
+            }
+
             /// The word in conditions, events and metrics.
             #[must_use]
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$name { .. } => stringify!($name)),* }
+                self.word().name()
             }
 
             /// What is to be expected.
             #[must_use]
             pub fn outlook(&self) -> Outlook {
-                match self { $(Self::$name { .. } => Outlook::$outlook),* }
+                self.word().outlook()
+            }
+        }
+
+        /// A reason without what it is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Word {
+            $($(#[doc = $doc])+ $name),*
+        }
+
+        impl Word {
+            /// Each of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// As it stands in conditions, events and metrics.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),* }
+            }
+
+            /// What is to be expected.
+            #[must_use]
+            pub fn outlook(self) -> Outlook {
+                match self { $(Self::$name => Outlook::$outlook),* }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii()),* }
             }
         }
 
@@ -63,8 +98,12 @@ macro_rules! reasons {
     };
 }
 
+mod advice;
+mod page;
+mod states;
 mod words;
-pub use words::Reason;
+pub use page::page;
+pub use words::{Reason, Word};
 
 impl std::error::Error for Reason {}
 

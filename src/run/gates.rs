@@ -28,6 +28,7 @@ pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Setti
             Ok(()) => ctx.store.check().await.map(|is_unsafe| ctx.metrics.is_unsafe(is_unsafe)),
             Err(why) => Err(why),
         };
+        ctx.metrics.serves(found.is_ok());
         let found = found.map_err(|why| chain(&why)).err();
         let serves = found.is_none();
         if gate.set(found, (ctx, settings)).await && serves {

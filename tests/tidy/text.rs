@@ -6,7 +6,7 @@ const LINES_MAX: usize = 400;
 const COLUMNS_MAX: usize = 100;
 
 /// What may stand at the top of the repository, besides what begins with a dot.
-const TOP: [&str; 18] = [
+const TOP: [&str; 19] = [
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
@@ -21,6 +21,7 @@ const TOP: [&str; 18] = [
     "build.rs",
     "charts",
     "crds",
+    "docs",
     "examples",
     "migrations",
     "rust-toolchain.toml",

@@ -59,7 +59,7 @@ impl Hub {
 
     /// Waits until the metric says so, which is after the status.
     async fn gauges(&self, wanted: &str) {
-        let namespace = format!("namespace=\"{}\"", self.franchise.namespace);
+        let namespace = format!("franchise=\"{}\"", self.franchise.namespace);
         let ask = async || {
             let (_, page) = self.operator.get("/metrics").await;
             page.lines().any(|line| {

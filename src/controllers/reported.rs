@@ -1,0 +1,92 @@
+//! What a status says, for whoever counts.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde::Serialize;
+
+use crate::{
+    api::{SovereignStatus, TenantStatus, VoucherStatus},
+    domain::{money::Money, reason::Word},
+    metrics::Report,
+};
+
+/// A status with conditions.
+pub(super) trait Reported: Serialize + PartialEq {
+    /// Its conditions.
+    fn conditions(&self) -> &[Condition];
+
+    /// What is counted of it.
+    fn counted(&self) -> Report;
+}
+
+impl Reported for SovereignStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn counted(&self) -> Report {
+        Report {
+            phase: self.phase.map_or_else(unjudged, |phase| format!("{phase:?}")),
+            waits: waits(&self.conditions),
+            is_held: is_held(&self.conditions),
+            ..Report::default()
+        }
+    }
+}
+
+impl Reported for TenantStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn counted(&self) -> Report {
+        Report {
+            phase: self.phase.map_or_else(unjudged, |phase| format!("{phase:?}")),
+            waits: waits(&self.conditions),
+            is_held: is_held(&self.conditions),
+            credit: self.credit.as_deref().and_then(amount),
+            ..Report::default()
+        }
+    }
+}
+
+impl Reported for VoucherStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn counted(&self) -> Report {
+        let redeemable = find(&self.conditions, "Redeemable");
+        Report {
+            phase: redeemable.map_or_else(unjudged, |condition| condition.reason.clone()),
+            waits: waits(&self.conditions),
+            is_held: is_held(&self.conditions),
+            granted: self.granted.as_deref().and_then(amount),
+            redeemed: self.redeemed,
+            ..Report::default()
+        }
+    }
+}
+
+/// The phase of what no visit could judge yet.
+fn unjudged() -> String {
+    "Pending".to_owned()
+}
+
+fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+fn waits(conditions: &[Condition]) -> Option<(String, i64)> {
+    let ready = find(conditions, "Ready").filter(|ready| ready.status != "True")?;
+    Some((ready.reason.clone(), ready.last_transition_time.0.as_second()))
+}
+
+fn is_held(conditions: &[Condition]) -> bool {
+    let ready = find(conditions, "Ready");
+    ready.is_some_and(|ready| ready.reason == Word::MassDeletionHeld.name())
+}
+
+fn amount(money: &str) -> Option<(String, i64)> {
+    let money = Money::parse(money).ok()?;
+    Some((money.currency.code().to_owned(), money.minor))
+}
