@@ -1,7 +1,8 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        clusters that go dark, mass deletions; CI runs it beside make test
+# make e2e        clusters that go dark, mass deletions, and a real Prometheus that looks on; CI
+#                 runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
@@ -24,7 +25,7 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources::
+	cargo test --quiet -- --skip resources:: --skip observe::prometheus::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
@@ -34,8 +35,10 @@ test: setup
 
 e2e: setup
 	@tests/controlplane/assets >/dev/null
+	@tests/prometheus >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
-	    resources::dark:: resources::abandoned:: resources::identity:: resources::brake::
+	    resources::dark:: resources::abandoned:: resources::identity:: resources::brake:: \
+	    observe::prometheus::
 
 mutants: setup
 	@tests/mutants/run

@@ -8,6 +8,7 @@
 )]
 
 mod ledger;
+mod observe;
 mod resources;
 mod schema;
 mod schema_cases;

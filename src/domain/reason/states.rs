@@ -1,7 +1,7 @@
 //! The other words that stand as the reason of a condition: what is well, or merely so.
 
 /// Word, type of the condition, its status, what it means.
-pub(super) const STATES: [(&str, &str, &str, &str); 29] = [
+pub(super) const STATES: [(&str, &str, &str, &str); 31] = [
     ("Ready", "Ready of a Tenant", "True", "The organization is paid and everything stands."),
     ("Accepted", "Ready of a Sovereign", "True", "Its plans are on sale."),
     ("Accepted", "Ready of a Voucher", "True", "Its terms are in force."),
@@ -39,6 +39,13 @@ pub(super) const STATES: [(&str, &str, &str, &str); 29] = [
         "Redeemable",
         "False",
         "The code cannot be redeemed now, or any more; the Voucher is in order.",
+    ),
+    ("Redeemed", "an entry of status.vouchers", "", "Its credit is on the account."),
+    (
+        "RedeemedEarlier",
+        "an entry of status.vouchers",
+        "",
+        "Its credit is on the account, and the voucher has ended since.",
     ),
     ("Pending", "any", "Unknown", "It waits for what comes before it."),
 ];

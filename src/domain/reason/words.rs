@@ -100,7 +100,7 @@ reasons! {
     SecretNotFound { secret: String } Missing
         "Secret {secret} is not in this namespace: create it, with a kubeconfig under the key \
          value, kubeconfig or config"
-    /// It is there, and not under the key.
+    /// The Secret is there, and no kubeconfig is under the key.
     SecretKeyMissing { secret: String, keys: String } Missing
         "Secret {secret} has no kubeconfig under {keys}: put one there, or name its key in \
          connection.kubeconfig.secretRef.key"
@@ -109,74 +109,74 @@ reasons! {
         "the operator may not read and hold Secret {secret}: grant its service account a Role in \
          this namespace with the verbs get, list, watch and patch on secrets and resourceNames \
          {secret}"
-    /// A kubeconfig is a page of text.
+    /// The kubeconfig is far longer than one page of text.
     KubeconfigTooLarge { size: usize } Stalled
         "the kubeconfig has {size} bytes and 65536 are enough: remove what does not belong to it"
-    /// It is no kubeconfig.
+    /// What stands in the Secret is no kubeconfig.
     KubeconfigUnreadable { why: String } Stalled
         "the Secret holds no kubeconfig that can be read: {why}"
-    /// YAML that refers to itself, or could.
+    /// The kubeconfig has YAML that refers to itself, or could.
     KubeconfigHasAliases {} Stalled
         "the kubeconfig has YAML anchors, aliases, tags or merge keys: write each value where it \
          is used, and put one with &, * or ! in quotes"
-    /// It leaves a choice.
+    /// The kubeconfig leaves a choice of cluster, user or context.
     KubeconfigNotOne { what: String, count: usize } Stalled
         "the kubeconfig has {count} {what} and must have exactly one: write it with kubectl config \
          view --raw --minify --flatten"
-    /// Its context leads nowhere.
+    /// The context of the kubeconfig leads nowhere.
     KubeconfigContextWrong { why: String } Stalled
         "the context of the kubeconfig cannot be used: {why}"
-    /// It wants a command to be run.
+    /// The kubeconfig wants a command to be run.
     KubeconfigExec {} Stalled
         "the kubeconfig names a command to run (exec), which the operator never does: use a token \
          or a client certificate"
-    /// It wants a plugin.
+    /// The kubeconfig wants a plugin.
     KubeconfigAuthProvider {} Stalled
         "the kubeconfig names an auth-provider, which the operator never uses: use a token or a \
          client certificate"
-    /// It wants a file to be read.
+    /// The kubeconfig wants a file with a token to be read.
     KubeconfigTokenFile {} Stalled
         "the kubeconfig names a tokenFile, and the operator reads no file for it: write the token \
          itself"
-    /// It wants another file to be read.
+    /// The kubeconfig wants a file to be read.
     KubeconfigFilePath { field: String } Stalled
         "the kubeconfig names a file in {field}, and the operator reads none for it: write the \
          content in {field}-data, as with kubectl config view --raw --flatten"
-    /// It wants no proof of who the server is.
+    /// The kubeconfig wants no proof of who the server is.
     KubeconfigInsecure {} Stalled
         "the kubeconfig sets insecure-skip-tls-verify, which would send the credentials to \
          anybody: remove it and write certificate-authority-data"
-    /// It wants to be somebody else.
+    /// The kubeconfig wants to be somebody else.
     KubeconfigImpersonates { field: String } Stalled
         "the kubeconfig impersonates somebody with {field}: use the credentials of the user itself"
-    /// It has a password.
+    /// The kubeconfig has a password.
     KubeconfigPassword {} Stalled
         "the kubeconfig has a user name and a password, which Kubernetes no longer knows: use a \
          token or a client certificate"
-    /// It goes through a proxy.
+    /// The kubeconfig goes through a proxy.
     KubeconfigProxy {} Stalled
         "the kubeconfig names a proxy-url, which could read or answer everything: give an address \
          that the operator reaches itself"
-    /// It speaks without encryption.
+    /// The kubeconfig speaks without encryption.
     KubeconfigPlainHttp { server: String } Stalled
         "the server of the kubeconfig is {server}: only https:// keeps the credentials secret"
-    /// Its address is none.
+    /// The address in the kubeconfig is none.
     KubeconfigServerUnusable { server: String, why: String } Stalled
         "the server of the kubeconfig, {server}, cannot be used: {why}"
-    /// Nothing vouches for the server.
+    /// Nothing in the kubeconfig vouches for the server.
     KubeconfigNoAuthority {} Stalled
         "the kubeconfig has no certificate-authority-data, so nothing vouches for the server: add \
          it"
     /// What vouches for the server is no certificate.
     KubeconfigAuthorityUnusable { why: String } Stalled
         "certificate-authority-data of the kubeconfig cannot be used: {why}"
-    /// It says nobody's name.
+    /// The kubeconfig says nobody's name.
     KubeconfigNoLogin {} Stalled
         "the kubeconfig has neither a token nor a client certificate: add one of them"
-    /// It says two names.
+    /// The kubeconfig says two names.
     KubeconfigTwoLogins {} Stalled
         "the kubeconfig has a token and a client certificate: remove one of them"
-    /// A certificate without its key, or the key of another one.
+    /// The kubeconfig has a certificate without its key, or with that of another one.
     KubeconfigLoginBroken { why: String } Stalled
         "the credentials of the kubeconfig cannot be used, as in the middle of a rotation: {why}"
     /// Nothing of ours may go there.

@@ -1,0 +1,7 @@
+//! What people look at: what kubectl prints, metrics, alerts, logs.
+
+mod dashboard;
+mod golden;
+mod logs;
+mod metrics;
+mod prometheus;
