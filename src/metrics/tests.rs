@@ -1,3 +1,5 @@
+//! What is counted is what was reported last, and every sum is one of that.
+
 use super::*;
 
 fn report(phase: &str, waits: Option<(&str, i64)>, credit: i64) -> Report {
