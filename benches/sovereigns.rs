@@ -30,12 +30,11 @@ use std::{
 };
 
 use audit::{Audit, Requests};
-use catalyst_operator::api::Tenant;
 use changes::{Changes, Times};
-use franchise::{Access, Franchise};
+use franchise::{Access, Customers, Franchise};
 use kube::Client;
 use network::Weather;
-use objects::{await_ready, client, ready};
+use objects::client;
 use operator::{Kubectl, Operator};
 use report::{Spread, record, say};
 use world::World;
@@ -44,12 +43,16 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Each has one Sovereign.
 const FRANCHISES: usize = 10;
-/// Tenants of the Sovereign that is changed, of the one that was dark, and of the bad neighbour.
-const TENANTS: [usize; 3] = [20, 100, 10];
+/// Healthy ones whose Tenants are changed, and how many each has.
+const HEALTHY: (usize, usize) = (4, 5);
+/// Tenants of the one that goes dark.
+const DARK: usize = 100;
+/// Tenants of the bad neighbour.
+const NEIGHBOUR: usize = 10;
 const ROUNDS: usize = 3;
 const CHANGES: usize = 100;
-/// Changes of one side of a pair, and how many are made at the same time.
-const SIDE: (usize, usize) = (200, 4);
+/// Changes on each healthy Sovereign in one side of a pair.
+const SIDE: usize = 60;
 /// What becomes of the neighbour, pair by pair.
 const NEIGHBOURS: [Weather; 6] = [
     Weather::Dead,
@@ -86,32 +89,28 @@ async fn measure(world: &World) -> Outcome<()> {
     say("\n| figure | value (range) |\n|---|---|")?;
     idle(&hub, &kubectl, &operator, &franchises).await?;
 
-    let [healthy, dark, .., neighbour] = franchises.as_mut_slice() else {
+    let [healthy @ .., dark, neighbour] = franchises.as_mut_slice() else {
         return Err("too few franchises".into());
     };
-    let [many, hundred, few] = TENANTS;
-    let homes = [(&*healthy, many), (&*dark, hundred), (&*neighbour, few)];
-    let mut names = vec![];
-    for (franchise, tenants) in homes {
-        names.push(franchise.settle(tenants)?);
+    let (sovereigns, each) = HEALTHY;
+    let healthy = healthy.iter().take(sovereigns).map(|franchise| franchise.settle(each));
+    let healthy = healthy.collect::<Outcome<Vec<_>>>()?;
+    let (at_dark, at_neighbour) = (dark.settle(DARK)?, neighbour.settle(NEIGHBOUR)?);
+    for customers in healthy.iter().chain([&at_dark, &at_neighbour]) {
+        customers.await_all(&hub).await?;
     }
-    for (franchise, tenants) in homes {
-        await_ready::<Tenant>(&hub, &franchise.namespace, tenants).await?;
-    }
-    let [on_healthy, on_dark, on_neighbour] = names.as_slice() else {
-        return Err("three have Tenants".into());
-    };
     let bench = Bench {
         changes: Changes::watch(hub.clone(), client(muscat).await?),
         hub,
         audits: [("hub", Audit::of(world.hub()?)), ("second", Audit::of(muscat))],
+        healthy,
     };
     tokio::time::sleep(SETTLE).await;
-    bench.change(healthy, on_healthy).await?;
+    bench.change().await?;
     tokio::time::sleep(SETTLE).await;
     bench.rest().await?;
-    bench.neighbour((healthy, on_healthy), (neighbour, on_neighbour), &access).await?;
-    bench.dark((dark, on_dark)).await?;
+    bench.neighbour(neighbour, &at_neighbour, &access).await?;
+    bench.dark(dark, &at_dark).await?;
     operator.stop().await
 }
 
@@ -139,14 +138,16 @@ struct Bench {
     hub: Client,
     changes: Changes,
     audits: [(&'static str, Audit); 2],
+    healthy: Vec<Customers>,
 }
 
 impl Bench {
     /// From a spec on the hub to the object on the second cluster, one change after the other.
-    async fn change(&self, franchise: &Franchise<'_>, tenants: &[String]) -> Outcome<()> {
+    async fn change(&self) -> Outcome<()> {
+        let one = self.healthy.get(..1).unwrap_or_default();
         let mut rounds = vec![];
         for _ in 0..ROUNDS {
-            rounds.push(self.changes.round(&franchise.namespace, tenants, (CHANGES, 1)).await?);
+            rounds.push(self.changes.round(one, CHANGES).await?);
         }
         for percent in [50, 99] {
             let figure = format!("sovereigns.change.p{percent}_ms");
@@ -172,33 +173,30 @@ impl Bench {
         list("at rest", &requests)
     }
 
-    /// Changes on a healthy Sovereign, in pairs: the neighbour is well, then it is not.
+    /// Changes on healthy Sovereigns, in pairs: the neighbour is well, then it is not.
     async fn neighbour(
         &self,
-        (healthy, tenants): (&Franchise<'_>, &[String]),
-        (neighbour, others): (&mut Franchise<'_>, &[String]),
+        neighbour: &mut Franchise<'_>,
+        customers: &Customers,
         access: &Access,
     ) -> Outcome<()> {
         say("\n| neighbour | p50, p99 beside a good one, ms | beside this one |\n|---|---|---|")?;
         let mut pairs = vec![];
         for weather in NEIGHBOURS {
-            neighbour.renew_network(access).await?;
-            self.changes.change_all(&neighbour.namespace, others).await?;
-            await_ready::<Tenant>(&self.hub, &neighbour.namespace, others.len()).await?;
-            let good = self.side((healthy, tenants), (neighbour, others)).await?;
+            let good = self.side(customers).await?;
+            customers.await_all(&self.hub).await?;
             neighbour.network.turn(weather);
-            let bad = self.side((healthy, tenants), (neighbour, others)).await?;
-            if ready::<Tenant>(&self.hub, &neighbour.namespace).await? > 0 {
+            let bad = self.side(customers).await?;
+            if customers.settled(&self.hub).await? > 0 {
                 return Err(format!("{weather:?} does not disturb the neighbour").into());
             }
             let text =
                 |times: &Times| format!("{:.0}, {:.0}", times.percentile(50), times.percentile(99));
             say(&format!("| {weather:?} | {} | {} |", text(&good), text(&bad)))?;
             pairs.push((good, bad));
+            neighbour.renew_network(access).await?;
+            customers.await_all(&self.hub).await?;
         }
-        // Who comes next finds it well.
-        neighbour.renew_network(access).await?;
-        await_ready::<Tenant>(&self.hub, &neighbour.namespace, others.len()).await?;
         say("\n| figure | value (range) |\n|---|---|")?;
         for percent in [50, 99] {
             let ratios =
@@ -209,24 +207,19 @@ impl Bench {
         Ok(())
     }
 
-    /// Changes on the healthy one, while there is something to do at the neighbour, too.
-    async fn side(
-        &self,
-        (healthy, tenants): (&Franchise<'_>, &[String]),
-        (neighbour, others): (&Franchise<'_>, &[String]),
-    ) -> Outcome<Times> {
-        self.changes.change_all(&neighbour.namespace, others).await?;
-        self.changes.round(&healthy.namespace, tenants, SIDE).await
+    /// Changes on the healthy ones, while there is something to do at the neighbour, too.
+    async fn side(&self, neighbours: &Customers) -> Outcome<Times> {
+        self.changes.change_all(neighbours, NEIGHBOUR).await?;
+        self.changes.round(&self.healthy, SIDE).await
     }
 
     /// A minute without the second cluster, in which half of the Tenants change.
-    async fn dark(&self, (franchise, tenants): (&Franchise<'_>, &[String])) -> Outcome<()> {
+    async fn dark(&self, franchise: &Franchise<'_>, customers: &Customers) -> Outcome<()> {
         let gone = Instant::now();
         franchise.network.turn(Weather::Dead);
-        let half = tenants.get(..tenants.len() / 2).unwrap_or_default();
-        self.changes.change_all(&franchise.namespace, half).await?;
+        self.changes.change_all(customers, DARK / 2).await?;
         tokio::time::sleep(MINUTE.saturating_sub(gone.elapsed())).await;
-        let ready = ready::<Tenant>(&self.hub, &franchise.namespace).await?;
+        let ready = customers.settled(&self.hub).await?;
         if ready > 0 {
             return Err(format!("{ready} Tenants claim to be Ready on a dark cluster").into());
         }
@@ -234,7 +227,7 @@ impl Bench {
         let marks = [hub.1.mark()?, second.1.mark()?];
         let back = Instant::now();
         franchise.network.turn(Weather::Fair);
-        await_ready::<Tenant>(&self.hub, &franchise.namespace, tenants.len()).await?;
+        customers.await_all(&self.hub).await?;
         let took = back.elapsed();
         tokio::time::sleep(SETTLE).await;
         let mut total = 0;

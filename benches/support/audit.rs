@@ -47,7 +47,7 @@ struct Reference {
 }
 
 impl Line {
-    /// A change of state, which is none of these: a Lease, events, questions about rights, dry runs.
+    /// A change of state, which these are not: Leases, events, questions about rights, dry runs.
     fn is_write(&self) -> bool {
         let resource = self.object_ref.as_ref().map(|object| object.resource.as_str());
         let resource = resource.unwrap_or_default();

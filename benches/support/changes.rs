@@ -20,7 +20,7 @@ use kube::{
 use serde_json::json;
 use tokio::{sync::oneshot, task::AbortHandle};
 
-use super::Outcome;
+use super::{Outcome, franchise::Customers};
 
 /// Far beyond what a change takes, so that one that is lost is not waited for.
 const CHANGE_MAX: Duration = Duration::from_mins(1);
@@ -60,24 +60,19 @@ impl Changes {
         Self { hub, awaited, count: AtomicUsize::new(0), watching: task.abort_handle() }
     }
 
-    /// Changes Tenants in turns, some at a time, each when the change before it has arrived.
-    pub(crate) async fn round(
-        &self,
-        namespace: &str,
-        tenants: &[String],
-        (times, at_once): (usize, usize),
-    ) -> Outcome<Times> {
-        let lane = |first: usize| async move {
+    /// So many changes of each franchise's Tenants in turns. Those of one franchise are made one
+    /// after the other.
+    pub(crate) async fn round(&self, all: &[Customers], times: usize) -> Outcome<Times> {
+        let each = all.iter().map(|customers| async move {
             let mut took = vec![];
-            let mine = tenants.iter().skip(first).step_by(at_once).cycle();
-            for tenant in mine.take(times / at_once) {
-                took.push(self.change(namespace, tenant).await?);
+            for tenant in customers.names.iter().cycle().take(times) {
+                took.push(self.change(&customers.namespace, tenant).await?);
             }
             Outcome::Ok(took)
-        };
-        let mut all = try_join_all((0..at_once).map(lane)).await?.concat();
-        all.sort();
-        Ok(Times(all))
+        });
+        let mut took = try_join_all(each).await?.concat();
+        took.sort();
+        Ok(Times(took))
     }
 
     /// From the request to the hub until the second cluster shows what came of it.
@@ -95,11 +90,11 @@ impl Changes {
             .duration_since(begun))
     }
 
-    /// Changes Tenants all at once and waits for nothing.
-    pub(crate) async fn change_all(&self, namespace: &str, tenants: &[String]) -> Outcome<()> {
-        let changes = tenants
-            .iter()
-            .map(|tenant| async move { self.hire(namespace, tenant, &self.next()).await });
+    /// Changes the first of some Tenants all at once and waits for nothing.
+    pub(crate) async fn change_all(&self, customers: &Customers, first: usize) -> Outcome<()> {
+        let changes = customers.names.iter().take(first).map(|tenant| async move {
+            self.hire(&customers.namespace, tenant, &self.next()).await
+        });
         try_join_all(changes).await.map(drop)
     }
 

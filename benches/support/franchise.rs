@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use catalyst_operator::api::Sovereign;
+use catalyst_operator::api::{Sovereign, Tenant};
 use kube::Client;
 use serde_json::{Value, json};
 
 use super::{
     Outcome,
     network::Network,
-    objects::await_ready,
+    objects::{await_ready, ready},
     operator::{Kubectl, NAME, NAMESPACE},
     world::Cluster,
 };
@@ -57,6 +57,24 @@ impl Access {
             "current-context": "hub",
         });
         kubeconfig.to_string()
+    }
+}
+
+/// The Tenants of a franchise.
+pub(crate) struct Customers {
+    pub(crate) namespace: String,
+    pub(crate) names: Vec<String>,
+}
+
+impl Customers {
+    /// Waits until all are settled.
+    pub(crate) async fn await_all(&self, hub: &Client) -> Outcome<()> {
+        await_ready::<Tenant>(hub, &self.namespace, self.names.len()).await
+    }
+
+    /// How many are settled now.
+    pub(crate) async fn settled(&self, hub: &Client) -> Outcome<usize> {
+        ready::<Tenant>(hub, &self.namespace).await
     }
 }
 
@@ -129,8 +147,8 @@ impl<'a> Franchise<'a> {
         await_ready::<Sovereign>(hub, &self.namespace, 1).await
     }
 
-    /// A Voucher and this many Tenants that redeem it, all of them applied; and their names.
-    pub(crate) fn settle(&self, tenants: usize) -> Outcome<Vec<String>> {
+    /// Applies a Voucher and this many Tenants that redeem it.
+    pub(crate) fn settle(&self, tenants: usize) -> Outcome<Customers> {
         let names: Vec<String> =
             (0..tenants).map(|n| format!("customer-{n}-of-{}", self.namespace)).collect();
         let mut objects = vec![json!({
@@ -146,6 +164,6 @@ impl<'a> Franchise<'a> {
             }})
         }));
         self.kubectl.apply_all(&objects)?;
-        Ok(names)
+        Ok(Customers { namespace: self.namespace.clone(), names })
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Outcome;
 
-/// A `PostgreSQL` server with fsync on, and the clusters: one, the hub, unless others are asked for.
+/// A `PostgreSQL` server with fsync on, and the clusters that are asked for: the hub if none are.
 pub(crate) struct World {
     /// The folder with the servers' programs, kubectl among them.
     pub(crate) assets: PathBuf,
