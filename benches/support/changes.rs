@@ -77,17 +77,21 @@ impl Changes {
 
     /// From the request to the hub until the second cluster shows what came of it.
     async fn change(&self, namespace: &str, tenant: &str) -> Outcome<Duration> {
-        let (arrived, arrival) = oneshot::channel();
         let person = self.next();
-        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        awaited.insert(person.clone(), arrived);
-        drop(awaited);
+        let arrival = self.expect(person.clone());
         let begun = Instant::now();
         self.hire(namespace, tenant, &person).await?;
         let arrival = tokio::time::timeout(CHANGE_MAX, arrival).await;
         Ok(arrival
             .map_err(|_| format!("nothing came of a change of {tenant}"))??
             .duration_since(begun))
+    }
+
+    fn expect(&self, person: String) -> oneshot::Receiver<Instant> {
+        let (arrived, arrival) = oneshot::channel();
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        awaited.insert(person, arrived);
+        arrival
     }
 
     /// Changes the first of some Tenants all at once and waits for nothing.
