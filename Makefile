@@ -53,7 +53,7 @@ prove: setup
 bench: setup
 	@tests/controlplane/assets >/dev/null
 	@rm -f target/bench.jsonl
-	cargo bench --bench ledger --bench tenants
+	cargo bench --bench ledger --bench tenants --bench sovereigns
 
 generate:
 	UPDATE=1 cargo test --quiet --test manifests

@@ -62,7 +62,7 @@ fn main() -> Outcome<()> {
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
-    let mut world = World::start()?;
+    let mut world = World::start(&[])?;
     world.stop("hub")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(&world))

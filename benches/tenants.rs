@@ -4,8 +4,13 @@
 
 #![allow(clippy::float_arithmetic, reason = "seconds and writes are no money")]
 
+#[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "support/audit.rs"]
 mod audit;
+#[allow(dead_code, reason = "another bench uses the rest")]
+#[path = "support/objects.rs"]
+mod objects;
+#[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "support/operator.rs"]
 mod operator;
 #[allow(dead_code, reason = "the other bench uses the rest")]
@@ -24,23 +29,16 @@ use std::{
 
 use audit::Audit;
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
-use kube::{
-    Api, Client, Config,
-    api::ListParams,
-    config::{KubeConfigOptions, Kubeconfig},
-};
+use objects::{await_ready, client};
 use operator::{Kubectl, Operator};
 use report::{Spread, record, say};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use world::World;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const FRANCHISE: &str = "omantel";
 const DEFAULT_TENANTS: usize = 100;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-const READY_MAX: Duration = Duration::from_mins(4);
 /// Afterthoughts, such as a count on the Sovereign, belong to the Tenants that caused them.
 const SETTLE: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_mins(2);
@@ -54,30 +52,30 @@ fn main() -> Outcome<()> {
         Ok(text) => text.parse()?,
         Err(_) => DEFAULT_TENANTS,
     };
-    let world = World::start()?;
+    let world = World::start(&[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(measure(&world, tenants))
 }
 
 async fn measure(world: &World, tenants: usize) -> Outcome<()> {
-    let kubectl = Kubectl::of(world)?;
+    let kubectl = Kubectl::of(world, world.hub()?);
     let operator = Operator::start(world, &kubectl).await?;
-    let client = client(world).await?;
+    let client = client(world.hub()?).await?;
     prepare(&kubectl, tenants)?;
-    await_ready::<Sovereign>(&client, 1).await?;
-    await_ready::<Voucher>(&client, 1).await?;
+    await_ready::<Sovereign>(&client, FRANCHISE, 1).await?;
+    await_ready::<Voucher>(&client, FRANCHISE, 1).await?;
 
-    let audit = Audit::of(world)?;
+    let audit = Audit::of(world.hub()?);
     let (manifest, start) = (manifest(world, tenants)?, audit.mark()?);
     let begun = Instant::now();
     kubectl.apply(&manifest)?;
-    await_ready::<Tenant>(&client, tenants).await?;
+    await_ready::<Tenant>(&client, FRANCHISE, tenants).await?;
     let took = begun.elapsed();
     tokio::time::sleep(SETTLE).await;
     let settled = audit.mark()?;
     tokio::time::sleep(IDLE).await;
-    let idle = audit.since(settled)?;
-    let mut writes = audit.since(start)?;
+    let idle = audit.writes_since(settled)?;
+    let mut writes = audit.writes_since(start)?;
     writes.subtract(&idle);
     tell(tenants, took, &writes, &idle, &operator)?;
     operator.stop().await
@@ -87,8 +85,8 @@ async fn measure(world: &World, tenants: usize) -> Outcome<()> {
 fn tell(
     tenants: usize,
     took: Duration,
-    writes: &audit::Writes,
-    idle: &audit::Writes,
+    writes: &audit::Requests,
+    idle: &audit::Requests,
     operator: &Operator,
 ) -> Outcome<()> {
     say(&format!("\n{tenants} Tenants\n\n| figure | value |\n|---|---|"))?;
@@ -112,14 +110,6 @@ fn tell(
         say(&format!("| idle: {write} | {times} |"))?;
     }
     Ok(())
-}
-
-async fn client(world: &World) -> Outcome<Client> {
-    // Fails where another part of the program was first, which is as good.
-    let _first = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(&world.hub()?.kubeconfig)?;
-    let options = KubeConfigOptions::default();
-    Ok(Client::try_from(Config::from_custom_kubeconfig(kubeconfig, &options).await?)?)
 }
 
 /// What a franchise has before its first customer: a Sovereign with a plan, and a Voucher.
@@ -178,36 +168,4 @@ fn manifest(world: &World, tenants: usize) -> Outcome<PathBuf> {
     let path = world.directory().join("tenants.yaml");
     std::fs::write(&path, text)?;
     Ok(path)
-}
-
-/// Waits until this many objects of a kind are Ready.
-async fn await_ready<K>(client: &Client, wanted: usize) -> Outcome<()>
-where
-    K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
-    K: Clone + std::fmt::Debug + DeserializeOwned + serde::Serialize,
-{
-    let api: Api<K> = Api::namespaced(client.clone(), FRANCHISE);
-    let until = Instant::now() + READY_MAX;
-    loop {
-        let objects = api.list(&ListParams::default()).await?.items;
-        let ready = objects.iter().filter(|object| is_ready(*object)).count();
-        if ready >= wanted {
-            return Ok(());
-        }
-        if Instant::now() > until {
-            return Err(format!("{ready} of {wanted} {} are Ready", K::plural(&())).into());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-fn is_ready(object: &impl serde::Serialize) -> bool {
-    let object = serde_json::to_value(object).unwrap_or_default();
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    conditions.is_some_and(|all| {
-        all.iter().any(|one| {
-            one.get("type").is_some_and(|it| it == "Ready")
-                && one.get("status").is_some_and(|it| it == "True")
-        })
-    })
 }

@@ -1,4 +1,4 @@
-//! What the operator wrote, by the API server's own account.
+//! What the operator asked of a cluster, by the API server's own account.
 
 use std::{
     collections::BTreeMap,
@@ -8,18 +8,21 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Outcome, operator::USER, world::World};
+use super::{Outcome, operator::USER, world::Cluster};
 
-/// The audit log of the hub: a line for each write that was answered.
+/// How the operator asks whether a cluster still answers and is still the same.
+const PROBE: &str = "/api/v1/namespaces/kube-system";
+
+/// The audit log of a cluster: a line for each request that was answered.
 pub(crate) struct Audit(PathBuf);
 
 /// A place in the log.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark(u64);
 
-/// How often what was written.
+/// How often what was asked.
 #[derive(Default)]
-pub(crate) struct Writes(BTreeMap<String, usize>);
+pub(crate) struct Requests(BTreeMap<String, usize>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,9 +46,31 @@ struct Reference {
     subresource: Option<String>,
 }
 
+impl Line {
+    /// A change of state, which these are not: Leases, events, questions about rights, dry runs.
+    fn is_write(&self) -> bool {
+        let resource = self.object_ref.as_ref().map(|object| object.resource.as_str());
+        let resource = resource.unwrap_or_default();
+        !matches!(self.verb.as_str(), "get" | "list" | "watch")
+            && !matches!(resource, "leases" | "events")
+            && !resource.ends_with("reviews")
+            && !self.uri.contains("dryRun=")
+    }
+
+    fn name(self) -> String {
+        if self.verb == "get" && self.uri == PROBE {
+            return "probe".to_owned();
+        }
+        let Reference { resource, subresource } = self.object_ref.unwrap_or_default();
+        let part = subresource.map(|part| format!("/{part}")).unwrap_or_default();
+        let dry = if self.uri.contains("dryRun=") { " (dry run)" } else { "" };
+        format!("{} {resource}{part}{dry}", self.verb)
+    }
+}
+
 impl Audit {
-    pub(crate) fn of(world: &World) -> Outcome<Self> {
-        Ok(Self(world.hub()?.audit.clone()))
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        Self(cluster.audit.clone())
     }
 
     /// The end of the log as it is now.
@@ -53,28 +78,31 @@ impl Audit {
         Ok(Mark(std::fs::metadata(&self.0)?.len()))
     }
 
-    /// The operator's writes since then, less what is no state: its Lease, events, questions about
-    /// rights, dry runs.
-    pub(crate) fn since(&self, mark: Mark) -> Outcome<Writes> {
+    /// The operator's writes since then.
+    pub(crate) fn writes_since(&self, mark: Mark) -> Outcome<Requests> {
+        self.count(mark, Line::is_write)
+    }
+
+    /// All that the operator asked since then, as far as it is recorded.
+    pub(crate) fn requests_since(&self, mark: Mark) -> Outcome<Requests> {
+        self.count(mark, |_line| true)
+    }
+
+    fn count(&self, mark: Mark, counts: impl Fn(&Line) -> bool) -> Outcome<Requests> {
         let mut file = std::fs::File::open(&self.0)?;
         file.seek(SeekFrom::Start(mark.0))?;
-        let mut writes = Writes::default();
+        let mut requests = Requests::default();
         for line in BufReader::new(file).lines() {
-            let Line { verb, uri, user, object_ref } = serde_json::from_str(&line?)?;
-            let Reference { resource, subresource } = object_ref.unwrap_or_default();
-            let is_state = !matches!(resource.as_str(), "leases" | "events")
-                && !resource.ends_with("reviews")
-                && !uri.contains("dryRun=");
-            if user.username == USER && is_state {
-                let part = subresource.map(|part| format!("/{part}")).unwrap_or_default();
-                *writes.0.entry(format!("{verb} {resource}{part}")).or_default() += 1;
+            let line: Line = serde_json::from_str(&line?)?;
+            if line.user.username == USER && counts(&line) {
+                *requests.0.entry(line.name()).or_default() += 1;
             }
         }
-        Ok(writes)
+        Ok(requests)
     }
 }
 
-impl Writes {
+impl Requests {
     pub(crate) fn total(&self) -> usize {
         self.0.values().sum()
     }
@@ -83,7 +111,7 @@ impl Writes {
         &self.0
     }
 
-    /// Takes away what was written later.
+    /// Takes away what was asked later.
     pub(crate) fn subtract(&mut self, later: &Self) {
         for (name, times) in &later.0 {
             if let Some(all) = self.0.get_mut(name) {

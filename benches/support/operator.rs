@@ -11,13 +11,16 @@ use std::{
 use serde_json::{Value, json};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use super::{Outcome, world::World};
+use super::{
+    Outcome,
+    world::{Cluster, World},
+};
 
 /// As whom the API server knows the operator.
 pub(crate) const USER: &str = "system:serviceaccount:catalyst-system:catalyst-operator";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_catalyst-operator");
-const NAMESPACE: &str = "catalyst-system";
-const NAME: &str = "catalyst-operator";
+pub(crate) const NAMESPACE: &str = "catalyst-system";
+pub(crate) const NAME: &str = "catalyst-operator";
 const DATABASE: &str = "bench";
 const STOP_MAX: Duration = Duration::from_secs(25);
 
@@ -29,9 +32,9 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
-    pub(crate) fn of(world: &World) -> Outcome<Self> {
-        let (kubeconfig, folder) = (world.hub()?.kubeconfig.clone(), world.directory().to_owned());
-        Ok(Self { program: world.assets.join("kubectl"), kubeconfig, folder })
+    pub(crate) fn of(world: &World, cluster: &Cluster) -> Self {
+        let (kubeconfig, folder) = (cluster.kubeconfig.clone(), world.directory().to_owned());
+        Self { program: world.assets.join("kubectl"), kubeconfig, folder }
     }
 
     pub(crate) fn apply(&self, manifest: &Path) -> Outcome<()> {
@@ -45,7 +48,7 @@ impl Kubectl {
         self.apply(&path)
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome<String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome<String> {
         let mut command = Command::new(&self.program);
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
         let output = command.stdin(Stdio::null()).output()?;
@@ -72,6 +75,8 @@ impl Operator {
             .env("DATABASE_URL", database)
             .env("KUBECONFIG", kubeconfig)
             .env("POD_NAMESPACE", NAMESPACE)
+            // Every cluster of a bench is on this machine.
+            .env("CATALYST_REMOTE_ALLOW_CIDRS", "127.0.0.0/8")
             .env("CATALYST_METRICS_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Outcome;
 
-/// A `PostgreSQL` server with fsync on, and one cluster.
+/// A `PostgreSQL` server with fsync on, and the clusters that are asked for: the hub if none are.
 pub(crate) struct World {
     /// The folder with the servers' programs, kubectl among them.
     pub(crate) assets: PathBuf,
@@ -35,14 +35,15 @@ struct Access {
 pub(crate) struct Cluster {
     /// A kubeconfig with every right.
     pub(crate) kubeconfig: PathBuf,
-    /// One JSON object a line for each write.
+    /// One JSON object a line for each request that is recorded.
     pub(crate) audit: PathBuf,
 }
 
 impl World {
-    pub(crate) fn start() -> Outcome<Self> {
+    pub(crate) fn start(options: &[&str]) -> Outcome<Self> {
         let assets = assets()?;
         let mut child = Command::new(assets.join("supervisor"))
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -60,7 +61,11 @@ impl World {
     }
 
     pub(crate) fn hub(&self) -> Outcome<&Cluster> {
-        Ok(self.access.clusters.get("hub").ok_or("there is no hub")?)
+        self.cluster("hub")
+    }
+
+    pub(crate) fn cluster(&self, name: &str) -> Outcome<&Cluster> {
+        Ok(self.access.clusters.get(name).ok_or_else(|| format!("there is no {name}"))?)
     }
 
     /// URL of a database, as the superuser.

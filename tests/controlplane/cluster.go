@@ -11,17 +11,25 @@ import (
 	"syscall"
 )
 
-// auditPolicy records every write and nothing else: which user did what, not the content.
+// auditPolicy records every write: which user did what, not the content. %s stands for the rules
+// that come first.
 const auditPolicy = `{
   "apiVersion": "audit.k8s.io/v1",
   "kind": "Policy",
   "omitStages": ["RequestReceived"],
   "rules": [
-    {"level": "None", "verbs": ["get", "list", "watch"]},
+    %s{"level": "None", "verbs": ["get", "list", "watch"]},
     {"level": "Metadata"}
   ]
 }
 `
+
+// auditReads records what the operator reads, too, by which a program can count all its requests.
+const auditReads = `{
+      "level": "Metadata",
+      "users": ["system:serviceaccount:catalyst-system:catalyst-operator"]
+    },
+    `
 
 // controllers are those whose work a test can see without nodes. The others cost memory and
 // start-up time.
@@ -56,9 +64,10 @@ func newWorld(options options) (*world, error) {
 	}
 	for _, name := range options.clusters {
 		w.clusters = append(w.clusters, &cluster{
-			launcher:  launcher,
-			name:      name,
-			directory: filepath.Join(directory, "clusters", name),
+			launcher:   launcher,
+			name:       name,
+			auditReads: options.auditReads,
+			directory:  filepath.Join(directory, "clusters", name),
 		})
 	}
 	return w, nil
@@ -137,9 +146,10 @@ func (w *world) announce() {
 
 // cluster is one Kubernetes control plane: etcd, API server and controller manager.
 type cluster struct {
-	launcher  launcher
-	name      string
-	directory string
+	launcher   launcher
+	name       string
+	auditReads bool
+	directory  string
 
 	etcdPort, peerPort, apiPort, managerPort int
 	// client trusts the cluster's authority.
@@ -177,7 +187,12 @@ func (c *cluster) writeFiles() error {
 		return err
 	}
 	c.etcdPort, c.peerPort, c.apiPort, c.managerPort = ports[0], ports[1], ports[2], ports[3]
-	if err := os.WriteFile(c.file("audit-policy.json"), []byte(auditPolicy), 0o600); err != nil {
+	first := ""
+	if c.auditReads {
+		first = auditReads
+	}
+	policy := fmt.Sprintf(auditPolicy, first)
+	if err := os.WriteFile(c.file("audit-policy.json"), []byte(policy), 0o600); err != nil {
 		return err
 	}
 	if err := writeServiceAccountKey(c.directory); err != nil {

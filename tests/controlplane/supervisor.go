@@ -20,11 +20,12 @@ import (
 	"time"
 )
 
-const usage = `supervisor [--cluster NAME]... [--no-cluster] [--postgres-setting KEY=VALUE]...
+const usage = `supervisor [--cluster NAME]... [--no-cluster] [--audit-reads]
+           [--postgres-setting KEY=VALUE]...
 
 Starts PostgreSQL and the clusters (one, hub, unless others or none are named), prints a JSON line
 that says where they are, then obeys "stop NAME", "start NAME" and "kill NAME" on standard input, a
-JSON line each.
+JSON line each. An audit log has every write; with --audit-reads also what the operator reads.
 The end of standard input, or a signal, ends everything at once; waiting commands are dropped.
 `
 
@@ -39,6 +40,7 @@ type server interface {
 
 type options struct {
 	clusters         []string
+	auditReads       bool
 	postgresSettings []string
 }
 
@@ -89,6 +91,7 @@ func parseOptions(arguments []string) (options, error) {
 		chosen.clusters = append(chosen.clusters, name)
 		return nil
 	})
+	flags.BoolVar(&chosen.auditReads, "audit-reads", false, "")
 	alone := flags.Bool("no-cluster", false, "")
 	flags.Func("postgres-setting", "", func(setting string) error {
 		if !strings.Contains(setting, "=") {
