@@ -61,9 +61,9 @@ const HISTORY: &str = "
     set session_replication_role = origin;
     select brin_summarize_new_values('transfer_xid');
     analyze";
-const GROWING: &str = "'account', 'deletion', 'hold', 'hold_line', 'inventory', 'lot_use', 'orders', \
-                       'organization', 'period', 'transfer', 'voucher', 'voucher_counter', \
-                       'voucher_revision'";
+const GROWING: &str = "'account', 'deletion', 'hold', 'hold_line', 'inventory', 'lot_use', \
+                       'orders', 'organization', 'period', 'transfer', 'voucher', \
+                       'voucher_counter', 'voucher_revision'";
 /// Rows of one table that a call may read: less than any of them has, more than the outbox reads to
 /// see what is new (sixteen pages).
 const ROWS_MAX: u32 = 1500;
