@@ -242,7 +242,9 @@ fn ineligible(lineage: &Lineage, customer: Customer<'_>) -> Option<String> {
     let Customer { sovereign, plan, is_new } = customer;
     if lineage.sovereign != sovereign {
         let theirs = &lineage.sovereign;
-        return Some(format!("the voucher is of Sovereign {theirs} and the Tenant of {sovereign}"));
+        return Some(format!(
+            "the voucher is for Sovereign {theirs} and the Tenant is on {sovereign}"
+        ));
     }
     if let Some(plans) = lineage.terms.plans.as_ref()
         && !plans.iter().any(|known| known == plan)

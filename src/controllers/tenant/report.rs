@@ -92,9 +92,9 @@ fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
         Reason::NamespaceConflict { .. } => Stage::Namespaces,
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
-        Reason::MassDeletionHeld { .. } | Reason::TeardownPending { .. } | Reason::Unsettled {} => {
-            Stage::Done
-        }
+        // What stood is going, so none of it is as it should be any more.
+        Reason::TeardownPending { .. } => Stage::Namespaces,
+        Reason::MassDeletionHeld { .. } | Reason::Unsettled {} => Stage::Done,
         // Something else cannot be had, and what was paid before stands meanwhile.
         _ if seen.desired.is_some() && reason.outlook() != Outlook::Unknown => Stage::Done,
         _ => Stage::Credit,

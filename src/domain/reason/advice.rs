@@ -104,7 +104,7 @@ impl Word {
             }
             Self::TenantsRemain => "Delete the Tenants that are named.",
             Self::SovereignNotFound => {
-                "Apply the Sovereign in this namespace, or correct `spec.sovereignRef`."
+                "Apply the Sovereign in this namespace, or name another one in a new object."
             }
             Self::CurrencyMismatch => {
                 "Create a Voucher with credit in the currency of the Sovereign."

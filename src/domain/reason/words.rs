@@ -196,7 +196,8 @@ reasons! {
 
     /// The Sovereign is not there, or not accepted yet.
     SovereignNotFound { sovereign: String } Missing
-        "Sovereign {sovereign} is not in this namespace, or not accepted yet"
+        "Sovereign {sovereign} is not in this namespace, or not accepted yet: apply it, or name \
+         another one in a new object"
     /// The voucher's credit is in another currency than its Sovereign's.
     CurrencyMismatch { credit: String, sovereign: String, currency: String } Stalled
         "credit is {credit} and Sovereign {sovereign} keeps its accounts in {currency}: create a \

@@ -34,13 +34,13 @@ fn programs() -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
-/// The alerts for somebody in a hurry: what waits before it fires waits three seconds, what looks
+/// The alerts for somebody in a hurry: what waits before it fires waits ten seconds, what looks
 /// back looks back [`WINDOW`], and a minute of an age is two seconds.
 fn hurried() -> String {
     let mut rules = ALERTS.to_owned();
     let window = format!("[{WINDOW}]");
     for (slow, quick) in
-        [(r"for: \d+[mh]", "for: 3s"), (r"\[\d+[mhd]\]", &window), (r"\* 60\b", "* 2")]
+        [(r"for: \d+[mh]", "for: 10s"), (r"\[\d+[mhd]\]", &window), (r"\* 60\b", "* 2")]
     {
         let slow = Regex::new(slow).expect("it is an expression");
         assert!(slow.is_match(&rules), "{slow} is in no rule");

@@ -249,6 +249,10 @@ fn a_tenant_on_its_way_out_says_what_remains() {
     let status = report_on(&world().paid().leaving(), &object, NOW);
     assert_eq!(status.phase, Some(TenantPhase::Deleting));
     assert_eq!(is(&status, "Ready"), pair("False", "TeardownPending"));
+    assert_eq!(is(&status, "NamespacesReady"), pair("False", "TeardownPending"));
+    for kind in ["PoliciesReady", "Synced"] {
+        assert_eq!(is(&status, kind), pair("Unknown", "Pending"), "{kind}");
+    }
 }
 
 #[test]
