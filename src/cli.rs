@@ -8,9 +8,10 @@ use crate::{
     api,
     domain::{address::Allowed, sentence::chain},
     run::{self, Settings},
-    store::{self, schema},
+    store,
 };
 
+mod database;
 mod ledger;
 mod statement;
 
@@ -36,6 +37,9 @@ enum Command {
         /// Let ledger time be moved forward. For tests and demos only.
         #[arg(long)]
         test_clock: bool,
+        /// Try again until it is done, and say why it is not, where it would fail otherwise.
+        #[arg(long)]
+        wait: bool,
     },
     /// Print the three custom resource definitions, for kubectl apply -f -.
     Crds,
@@ -47,7 +51,16 @@ enum Command {
 #[derive(clap::Args)]
 struct Database {
     /// Where the ledger is, such as <postgresql://user:password@host/database?sslmode=verify-full>.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    ///
+    /// `file:PATH` stands for the URL in a file, and in any other URL `{PATH}` for what is in a
+    /// file, such as the password.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = database::url
+    )]
     database_url: String,
 }
 
@@ -154,8 +167,8 @@ async fn execute(command: Command) -> Result<(), Error> {
             };
             Ok(run::run(settings).await?)
         }
-        Command::Migrate { database, test_clock } => {
-            schema::migrate(&database.database_url, test_clock).await?;
+        Command::Migrate { database, test_clock, wait } => {
+            database::migrate(&database.database_url, test_clock, wait).await?;
             print("the ledger is up to date\n")
         }
         Command::Crds => {
