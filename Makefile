@@ -1,11 +1,11 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        clusters that go dark, are swapped or given up; CI runs it beside make test
+# make e2e        the chart, and clusters that go dark or are given up; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
-# make generate   rewrite what is generated: crds/, roles of the chart
+# make generate   rewrite what is generated: crds/, and of the chart roles and README.md
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
@@ -24,7 +24,7 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources::
+	cargo test --quiet -- --skip resources:: --skip chart::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
@@ -34,8 +34,10 @@ test: setup
 
 e2e: setup
 	@tests/controlplane/assets >/dev/null
+	@tests/tools/assets >/dev/null
+	@tests/tools/checkov >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
-	    resources::dark:: resources::abandoned:: resources::identity::
+	    chart:: resources::dark:: resources::abandoned:: resources::identity::
 
 mutants: setup
 	@tests/mutants/run
