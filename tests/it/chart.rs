@@ -1,3 +1,4 @@
 //! The chart: what it renders, and what comes of it on a cluster with the tools of its users.
 
 mod install;
+mod render;

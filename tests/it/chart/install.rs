@@ -18,6 +18,14 @@ use crate::support::{
 const NAMESPACE: &str = "catalyst-system";
 const RELEASE: &str = "catalyst";
 
+/// The only values that a site needs; its database server has no certificate.
+fn values() -> Value {
+    json!({
+        "postgres": {"existingSecret": {"name": "ledger"}, "sslMode": "disable"},
+        "migrations": {"existingSecret": {"name": "migrator"}},
+    })
+}
+
 /// A cluster with a node, a database without a ledger, and nothing of ours.
 struct Site {
     world: World,
@@ -40,7 +48,7 @@ impl Site {
     }
 
     /// What a platform engineer has before the first command: a namespace that takes restricted
-    /// pods only, and Secrets with the URLs of two users of PostgreSQL.
+    /// pods only, and Secrets with the URLs of two users of its database.
     async fn furnish(&self) {
         let level =
             |mode: &str| (format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
@@ -64,14 +72,6 @@ impl Site {
             "metadata": {"name": name, "namespace": NAMESPACE},
         });
         apply(&self.client, &secret).await;
-    }
-
-    /// The only values that this site needs; its PostgreSQL has no certificate.
-    fn values(&self) -> Value {
-        json!({
-            "postgres": {"existingSecret": {"name": "ledger"}, "sslMode": "disable"},
-            "migrations": {"existingSecret": {"name": "migrator"}},
-        })
     }
 
     fn helm(&self, command: &[&str], values: &Value) {
@@ -129,7 +129,7 @@ async fn it_installs_upgrades_rolls_back_and_leaves_objects_and_money() {
     let site = Site::new().await;
     let path = chart("charts/catalyst-operator");
     let path = path.to_str().expect("it is text");
-    site.helm(&["install", RELEASE, path, "--wait"], &site.values());
+    site.helm(&["install", RELEASE, path, "--wait"], &values());
     let pod = site.pod(2).await;
     let operator = site.run(&pod).await;
     let franchise = Franchise::found(&site.world, &operator.installed).await;
@@ -140,9 +140,9 @@ async fn it_installs_upgrades_rolls_back_and_leaves_objects_and_money() {
     assert_eq!(entries.len(), 2, "{entries:?}");
     ready(&franchise).await;
 
-    let mut values = site.values();
-    values["replicas"] = json!(3);
-    site.helm(&["upgrade", RELEASE, path, "--wait"], &values);
+    let mut more = values();
+    more["replicas"] = json!(3);
+    site.helm(&["upgrade", RELEASE, path, "--wait"], &more);
     let next = site.pod(3).await;
     // The next pod is ready while the last one leads, which is what makes a rollout without a gap.
     let follower = site.run(&next).await;
@@ -160,7 +160,7 @@ async fn it_installs_upgrades_rolls_back_and_leaves_objects_and_money() {
     assert_eq!(site.definitions().await, BTreeSet::from(wanted));
     ready(&franchise).await;
 
-    site.helm(&["install", RELEASE, path, "--wait"], &site.values());
+    site.helm(&["install", RELEASE, path, "--wait"], &values());
     let again = site.run(&site.pod(2).await).await;
     franchise.visit::<Tenant>("kestrel").await;
     ready(&franchise).await;
