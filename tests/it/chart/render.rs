@@ -44,12 +44,13 @@ fn helm(command: &[&str], values: &Value) -> Result<String, String> {
     Helm::alone().run(&[command, &place].concat(), values)
 }
 
-fn render(values: &Value) -> Result<String, String> {
+/// What it installs with these values, as text.
+pub(super) fn render(values: &Value) -> Result<String, String> {
     helm(&["template"], &with(values))
 }
 
 /// What stands at a place of an object; nothing where one of them is not there.
-fn look(manifests: &[Value], object: &str, place: &str) -> Value {
+pub(super) fn look(manifests: &[Value], object: &str, place: &str) -> Value {
     let is_it = |it: &&Value| {
         let name = it["metadata"]["name"].as_str().unwrap_or_default();
         format!("{}/{name}", it["kind"].as_str().unwrap_or_default()) == object
