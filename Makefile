@@ -5,11 +5,12 @@
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
+# make image      an image of the released program, without a container engine
 # make generate   rewrite what is generated: crds/, and of the chart roles and README.md
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
-.PHONY: bench demo e2e generate help mutants prove setup test
+.PHONY: bench demo e2e generate help image mutants prove setup test
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -53,6 +54,9 @@ bench: setup
 	@tests/controlplane/assets >/dev/null
 	@rm -f target/bench.jsonl
 	cargo bench --bench ledger --bench tenants
+
+image:
+	@image/layout
 
 generate:
 	UPDATE=1 cargo test --quiet --test manifests
