@@ -1,16 +1,17 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        clusters that go dark, mass deletions, and a real Prometheus that looks on; CI
-#                 runs it beside make test
+# make e2e        the chart, clusters that go dark, mass deletions, and a real Prometheus that looks
+#                 on; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
-# make generate   rewrite what is generated: crds/, roles of the chart
+# make image      an image of the released program, without a container engine
+# make generate   rewrite what is generated: crds/, and of the chart roles and README.md
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
-.PHONY: bench demo e2e generate help mutants prove setup test
+.PHONY: bench demo e2e generate help image mutants prove setup test
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -25,7 +26,7 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources:: --skip observe::prometheus::
+	cargo test --quiet -- --skip resources:: --skip chart:: --skip observe::prometheus::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
@@ -36,9 +37,11 @@ test: setup
 e2e: setup
 	@tests/controlplane/assets >/dev/null
 	@tests/prometheus >/dev/null
+	@tests/tools/assets >/dev/null
+	@tests/tools/checkov >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
-	    resources::dark:: resources::abandoned:: resources::identity:: resources::brake:: \
-	    observe::prometheus::
+	    chart:: resources::dark:: resources::abandoned:: resources::identity:: \
+	    resources::brake:: observe::prometheus::
 
 mutants: setup
 	@tests/mutants/run
@@ -54,6 +57,9 @@ bench: setup
 	@tests/controlplane/assets >/dev/null
 	@rm -f target/bench.jsonl
 	cargo bench --bench ledger --bench tenants --bench sovereigns
+
+image:
+	@image/layout
 
 generate:
 	UPDATE=1 cargo test --quiet --test manifests

@@ -12,6 +12,7 @@ use crate::{
     telemetry::Format,
 };
 
+mod database;
 mod doctor;
 mod ledger;
 mod statement;
@@ -59,7 +60,16 @@ enum Command {
 #[derive(clap::Args)]
 struct Database {
     /// Where the ledger is, such as <postgresql://user:password@host/database?sslmode=verify-full>.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    ///
+    /// `file:PATH` stands for the URL in a file, and in any other URL `{PATH}` for what is in a
+    /// file, such as the password.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = database::url
+    )]
     database_url: String,
 }
 
@@ -69,7 +79,11 @@ struct Run {
     database: Database,
     /// The same database as a user that may make roles and schemas: the ledger is made or upgraded
     /// at the start, under a lock. Without it, `catalyst-operator migrate` has to be run.
-    #[arg(long, env = "CATALYST_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "CATALYST_MIGRATE_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        value_parser = database::url
+    )]
     migrate_database_url: Option<String>,
     /// The pod that this process runs in, which events of its own are about.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]

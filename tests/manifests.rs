@@ -1,11 +1,17 @@
-//! What is generated and committed is fresh: `crds/`, `docs/`, and the roles that the charts ship.
+//! What is generated and committed is fresh: `crds/`, `docs/`, and the definitions and roles that
+//! the charts ship.
 //! `UPDATE=1` rewrites it.
+
+#[path = "chart/values.rs"]
+mod values;
 
 use std::{env, fs, path::Path};
 
 use catalyst_operator::{api, controllers::permissions, domain::reason, metrics};
 use serde_json::Value;
 
+/// What a platform engineer installs on the hub.
+const CHART: &str = "charts/catalyst-operator";
 /// What a franchisee installs on a cluster of theirs.
 const ACCESS_CHART: &str = "charts/catalyst-sovereign-access";
 
@@ -28,7 +34,10 @@ fn fresh(path: &str, expected: &str) {
 #[test]
 fn the_definitions_are_fresh() {
     for crd in api::crds() {
-        fresh(&format!("crds/{}.yaml", crd.spec.names.plural), &api::manifest(&crd));
+        let (manifest, name) = (api::manifest(&crd), format!("{}.yaml", crd.spec.names.plural));
+        fresh(&format!("crds/{name}"), &manifest);
+        // Helm takes no file from outside of a chart, and upgrades none in its own `crds/`.
+        fresh(&format!("{CHART}/files/crds/{name}"), &manifest);
     }
 }
 
@@ -60,7 +69,41 @@ fn documents(manifests: &[Value]) -> String {
 
 #[test]
 fn the_roles_are_fresh() {
-    fresh("charts/catalyst-operator/files/roles.yaml", &documents(&permissions::manifests()));
+    fresh(&format!("{CHART}/files/roles.yaml"), &documents(&permissions::manifests()));
+}
+
+/// A file of the chart.
+fn of_the_chart(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(CHART).join(path);
+    fs::read_to_string(path).expect("the chart has that file")
+}
+
+#[test]
+fn the_table_of_values_is_fresh() {
+    const BEGIN: &str = "<!-- values: UPDATE=1 cargo test --test manifests -->\n";
+    const END: &str = "<!-- end of values -->";
+    let text = of_the_chart("values.yaml");
+    let defaults: Value = serde_yaml::from_str(&text).expect("it is YAML");
+    let row = |value: values::Documented| {
+        let default = defaults.pointer(&format!("/{}", value.path.replace('.', "/")));
+        let default = default.expect("it is in the file").to_string();
+        format!("| `{}` | `{default}` | {} |\n", value.path, value.comment)
+    };
+    let documented = values::documented(&text).expect("every value is documented");
+    let rows: String = documented.into_iter().map(row).collect();
+    let readme = of_the_chart("README.md");
+    let (before, rest) = readme.split_once(BEGIN).expect("the table has a beginning");
+    let (_, after) = rest.split_once(END).expect("the table has an end");
+    let table = format!("{BEGIN}| value | default | what it does |\n|---|---|---|\n{rows}{END}");
+    fresh(&format!("{CHART}/README.md"), &format!("{before}{table}{after}"));
+}
+
+#[test]
+fn the_chart_has_the_version_of_the_program() {
+    let chart: Value = serde_yaml::from_str(&of_the_chart("Chart.yaml")).expect("it is YAML");
+    for version in ["version", "appVersion"] {
+        assert_eq!(chart[version], env!("CARGO_PKG_VERSION"), "{version} is the program's");
+    }
 }
 
 #[test]

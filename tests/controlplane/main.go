@@ -1,6 +1,6 @@
-// One program that is etcd, kube-apiserver, kube-controller-manager, kubectl or the supervisor
-// of a test world, by the name it is called under: one link instead of five, and a fresh machine
-// needs nothing but Go.
+// One program that is etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl or the
+// supervisor of a test world, by the name it is called under: one link instead of six, and a fresh
+// machine needs nothing but Go.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
 func main() {
@@ -26,6 +27,8 @@ func main() {
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
 	case "kube-controller-manager":
 		os.Exit(cli.Run(controllermanager.NewControllerManagerCommand()))
+	case "kube-scheduler":
+		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
 	case "kubectl":
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 			os.Exit(1)
@@ -33,7 +36,7 @@ func main() {
 	case "supervisor":
 		os.Exit(supervise())
 	default:
-		fmt.Fprintf(os.Stderr, "called as %q: call it as etcd, kube-apiserver, kube-controller-manager, kubectl or supervisor\n", name)
+		fmt.Fprintf(os.Stderr, "called as %q: call it as etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl or supervisor\n", name)
 		os.Exit(2)
 	}
 }

@@ -6,13 +6,14 @@ const LINES_MAX: usize = 400;
 const COLUMNS_MAX: usize = 100;
 
 /// What may stand at the top of the repository, besides what begins with a dot.
-const TOP: [&str; 19] = [
+const TOP: [&str; 21] = [
     "ARCHITECTURE.md",
     "BENCHMARKS.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
+    "Dockerfile",
     "LICENSE",
     "Makefile",
     "README.md",
@@ -23,6 +24,7 @@ const TOP: [&str; 19] = [
     "crds",
     "docs",
     "examples",
+    "image",
     "migrations",
     "rust-toolchain.toml",
     "src",

@@ -44,7 +44,8 @@ const LOGS: &str = "info,catalyst_operator=debug,kube_client=off,kube_runtime=wa
 
 /// What `setpriv` is told, so that what it becomes ends with whoever started it.
 const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
-const OPERATOR: [&str; 2] = [env!("CARGO_BIN_EXE_catalyst-operator"), "run"];
+const PROGRAM: &str = env!("CARGO_BIN_EXE_catalyst-operator");
+const OPERATOR: [&str; 2] = [PROGRAM, "run"];
 
 /// An operator that can be started, and started again.
 #[derive(Clone)]
@@ -201,6 +202,13 @@ impl Installed {
         self.launch(command, env)
     }
 
+    /// Starts the program with arguments of its own.
+    pub(crate) fn start_with(&self, arguments: &[String], env: &[(&str, &str)]) -> Operator {
+        let mut command = Command::new("setpriv");
+        command.args(ENDS_WITH_ITS_PARENT).arg(PROGRAM).args(arguments);
+        self.launch(command, env)
+    }
+
     /// Starts it with a look at what it runs and opens, which is written to a file.
     pub(crate) fn start_traced(&self, env: &[(&str, &str)], trace: &Path) -> Operator {
         let mut command = Command::new("setpriv");
@@ -236,7 +244,7 @@ impl Installed {
 
 /// Starts a process that ends with this one, however it ends: the kernel signals when the thread
 /// that started it is gone, so one thread starts all of them and never ends.
-fn launch(command: Command) -> io::Result<Child> {
+pub(super) fn launch(command: Command) -> io::Result<Child> {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static LAUNCHER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
     let launcher = LAUNCHER.get_or_init(|| {
@@ -305,7 +313,7 @@ fn binding(kind: &str, role: &str) -> Value {
 }
 
 /// Applies a manifest of any kind as Helm does.
-pub(super) async fn apply(client: &Client, manifest: &Value) {
+pub(crate) async fn apply(client: &Client, manifest: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (version, kind) = (text(&manifest["apiVersion"]), text(&manifest["kind"]));
     let (group, version) = version.split_once('/').unwrap_or(("", &version));
@@ -329,7 +337,7 @@ async fn token(client: &Client) -> String {
 }
 
 /// The administrator's way to the cluster, with another identity.
-fn write_kubeconfig(admin: &Path, path: &Path, token: &str) {
+pub(super) fn write_kubeconfig(admin: &Path, path: &Path, token: &str) {
     let admin = fs::read_to_string(admin).expect("the kubeconfig is there");
     let admin: Value = serde_yaml::from_str(&admin).expect("it is YAML");
     let kubeconfig = json!({

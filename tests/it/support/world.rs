@@ -92,6 +92,11 @@ impl World {
         Self::launch(options).unwrap_or_else(|why| panic!("there is no private world: {why}"))
     }
 
+    /// The same with nothing of ours on it.
+    pub(crate) fn untouched(options: &[&str]) -> Self {
+        Self::bare(options).unwrap_or_else(|why| panic!("there is no private world: {why}"))
+    }
+
     /// The hub.
     pub(crate) fn hub(&self) -> &Cluster {
         self.cluster("hub")

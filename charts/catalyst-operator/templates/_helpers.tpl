@@ -1,0 +1,91 @@
+{{- define "catalyst-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* 52 characters leave room for what is appended. */}}
+{{- define "catalyst-operator.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "catalyst-operator.selector" -}}
+app.kubernetes.io/name: {{ include "catalyst-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "catalyst-operator.labels" -}}
+{{ include "catalyst-operator.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: catalyst
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "catalyst-operator.serviceAccountName" -}}
+{{- default (include "catalyst-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{- define "catalyst-operator.image" -}}
+{{- $image := .Values.image -}}
+{{- $registry := default $image.registry .Values.global.imageRegistry -}}
+{{- $name := ternary $image.repository (printf "%s/%s" $registry $image.repository) (empty $registry) -}}
+{{- if $image.digest -}}
+{{- printf "%s@%s" $name $image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (default .Chart.AppVersion $image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "catalyst-operator.ledgerCluster" -}}
+{{- default (printf "%s-ledger" (include "catalyst-operator.fullname" .)) .Values.postgres.cnpg.name -}}
+{{- end -}}
+
+{{/*
+A generated file with labels and more metadata on each of its objects. The text is kept as it is,
+since a number that went through Helm's own parser may come out as another.
+*/}}
+{{- define "catalyst-operator.generated" -}}
+{{- $metadata := printf "\nmetadata:\n%s\n" (toYaml .metadata | indent 2) -}}
+{{- printf "\n%s" .text | replace "\nmetadata:\n" $metadata | trimPrefix "\n" -}}
+{{- end -}}
+
+{{/* What no schema can say. */}}
+{{- define "catalyst-operator.check" -}}
+{{- $postgres := .Values.postgres -}}
+{{- $sources := list -}}
+{{- if $postgres.existingSecret.name }}{{ $sources = append $sources "postgres.existingSecret.name" }}{{ end -}}
+{{- if $postgres.external.host }}{{ $sources = append $sources "postgres.external.host" }}{{ end -}}
+{{- if $postgres.cnpg.enabled }}{{ $sources = append $sources "postgres.cnpg.enabled" }}{{ end -}}
+{{- if not $sources -}}
+{{- fail "it is not said where the ledger is: set one of postgres.existingSecret.name, postgres.external.host and postgres.cnpg.enabled" -}}
+{{- end -}}
+{{- if gt (len $sources) 1 -}}
+{{- fail (printf "there is one ledger, and %s say each where it is: set one of them" (join " and " $sources)) -}}
+{{- end -}}
+{{- if and $postgres.external.host (not $postgres.external.passwordSecret.name) -}}
+{{- fail "postgres.external.host needs a password: set postgres.external.passwordSecret.name to the Secret that holds it" -}}
+{{- end -}}
+{{- $scheduled := $postgres.cnpg.scheduledBackup -}}
+{{- if and $postgres.cnpg.enabled $scheduled.schedule (not (or $postgres.cnpg.backup $postgres.cnpg.plugins)) -}}
+{{- fail "postgres.cnpg.scheduledBackup.schedule says when to back up, and nothing where to: set postgres.cnpg.backup or postgres.cnpg.plugins" -}}
+{{- end -}}
+{{- if and (eq $scheduled.method "plugin") $scheduled.schedule (not $scheduled.pluginName) -}}
+{{- fail "postgres.cnpg.scheduledBackup.method is plugin: set postgres.cnpg.scheduledBackup.pluginName" -}}
+{{- end -}}
+{{- range $to := list "apiServer" "postgres" "remote" -}}
+{{- range (index $.Values.networkPolicy $to).cidrs -}}
+{{- if hasPrefix "169.254." . -}}
+{{- fail (printf "networkPolicy.%s.cidrs has %s, where clouds keep credentials: take it out" $to .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

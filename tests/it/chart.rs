@@ -1,0 +1,7 @@
+//! The chart: what it renders, and what comes of it on a cluster with the tools of its users.
+
+mod database;
+mod image;
+mod install;
+mod render;
+mod site;
