@@ -5,3 +5,4 @@ mod image;
 mod install;
 mod render;
 mod site;
+mod walk;

@@ -24,7 +24,7 @@ mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
-pub(crate) use helm::{Helm, chart, manifests, tool};
+pub(crate) use helm::{Helm, chart, manifests, tool, tools};
 pub(crate) use hostile::{Behaviour, Hostile};
 pub(crate) use kubernetes::{client, client_of, hub_client, install_definitions, may};
 pub(crate) use manifest::Manifest;

@@ -1,12 +1,15 @@
 //! A cluster with all that the chart asks for, and what people do there with Helm.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::{
     api::{apps::v1::Deployment, core::v1::Pod},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
-use kube::{Api, Client, ResourceExt, api::ListParams};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ListParams, Patch, PatchParams},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -29,25 +32,30 @@ pub(super) fn values() -> Value {
 pub(super) struct Site {
     pub(super) world: World,
     client: Client,
-    ledger: Database,
+    pub(super) ledger: Database,
     helm: Helm,
     _nodes: Nodes,
 }
 
 impl Site {
+    /// With what a platform engineer has before the first command.
     pub(super) async fn new() -> Self {
+        let site = Self::bare().await;
+        site.furnish().await;
+        site
+    }
+
+    /// Without it.
+    pub(super) async fn bare() -> Self {
         let world = World::untouched(&["--cluster", "hub"]);
         let client = hub_client(&world).await;
         let ledger = empty_database(&world).await;
         let nodes = Nodes::start(&world).await;
         let helm = Helm::on(&world);
-        let site = Self { world, client, ledger, helm, _nodes: nodes };
-        site.furnish().await;
-        site
+        Self { world, client, ledger, helm, _nodes: nodes }
     }
 
-    /// What a platform engineer has before the first command: a namespace that takes restricted
-    /// pods only, and Secrets with the URLs of two users of its database.
+    /// A namespace that takes restricted pods only, and Secrets with the URLs of two users of its database.
     async fn furnish(&self) {
         let level =
             |mode: &str| (format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
@@ -102,6 +110,34 @@ impl Site {
         let operator = operator.start();
         operator.answers("/readyz", 200).await;
         operator
+    }
+
+    /// Runs the pods of `helm test` as a kubelet does.
+    pub(super) async fn run_tests(&self) {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let doctors = ListParams::default().labels("app.kubernetes.io/component=doctor");
+        loop {
+            for pod in pods.list(&doctors).await.expect("they can be listed") {
+                let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+                if phase != Some("Running") {
+                    continue;
+                }
+                let doctor = prepare(&self.world, &self.ledger, &pod, "doctor").await;
+                let doctor = doctor.start();
+                let is_well = doctor.ended().await.success();
+                assert!(
+                    is_well,
+                    "the doctor says no:
+{}",
+                    doctor.logged()
+                );
+                let phase = "Succeeded";
+                let status = Patch::Merge(json!({"status": {"phase": phase}}));
+                let (name, params) = (pod.name_any(), PatchParams::default());
+                pods.patch_status(&name, &params, &status).await.expect("it is there");
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// The definitions that the cluster has.
