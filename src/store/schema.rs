@@ -1,6 +1,6 @@
 //! Making the ledger: roles, schema, migrations.
 
-use std::str::FromStr as _;
+use std::{str::FromStr as _, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _,
@@ -25,6 +25,8 @@ const PREPARE: &str = "create extension if not exists btree_gist; \
 
 /// The least major version of the server.
 const SERVER_MIN: i32 = 15;
+/// How long a server may take to let us in.
+const CONNECT_MAX: Duration = Duration::from_secs(15);
 
 /// Brings the ledger of a database to the version of this program, under a lock, and may be run
 /// again. The user of the URL needs the right to make roles and schemas; `run` does not.
@@ -35,7 +37,9 @@ const SERVER_MIN: i32 = 15;
 pub async fn migrate(url: &str, test_clock: bool) -> Result<(), Error> {
     let failed = |source| Error::of("prepare the database", source);
     let options = PgConnectOptions::from_str(url).map_err(failed)?;
-    let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
+    let connected = tokio::time::timeout(CONNECT_MAX, PgConnection::connect_with(&options)).await;
+    let too_late = |_elapsed| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    let mut connection = connected.unwrap_or_else(too_late).map_err(failed)?;
     let version = "select current_setting('server_version_num')::int / 10000";
     let found: i32 =
         sqlx::query_scalar(version).fetch_one(&mut connection).await.map_err(failed)?;

@@ -7,7 +7,7 @@ use catalyst_operator::api::{Sovereign, Tenant, Voucher};
 use serde_json::{Value, json};
 
 use super::site::{RELEASE, Site, values};
-use crate::support::{Franchise, chart};
+use crate::support::{Franchise, Helm, chart};
 
 #[tokio::test]
 async fn it_installs_upgrades_rolls_back_and_leaves_objects_and_money() {
@@ -22,6 +22,12 @@ async fn it_does_so_in_an_umbrella_of_many_charts() {
     let umbrella = std::env::temp_dir().join(folder);
     copy(&chart("tests/umbrella"), &umbrella);
     copy(&chart("charts/catalyst-operator"), &umbrella.join("charts/catalyst-operator"));
+    let path = umbrella.to_str().expect("it is text");
+    let render = |values| Helm::alone().must(&["template", RELEASE, path], &values);
+    let image = "image: harbor.example.om/openova-io/catalyst-operator:";
+    assert!(render(json!({})).contains(image), "it reads what is said for all charts");
+    let without = render(json!({"catalyst-operator": {"enabled": false}}));
+    assert!(!without.contains("catalyst-operator") && without.contains("name: postgresql"));
     // What it needs stands in the umbrella's own values.
     lives(&umbrella, &json!({}), &json!({"catalyst-operator": {"replicas": 3}})).await;
     fs::remove_dir_all(&umbrella).expect("it is ours");
@@ -62,6 +68,10 @@ async fn lives(path: &Path, values: &Value, more: &Value) {
     assert_eq!(entries.len(), 2, "{entries:?}");
 
     site.helm(&["upgrade", RELEASE, path, "--wait"], more);
+    let people = ["catalyst-admin", "catalyst-edit", "catalyst-view"];
+    for (role, rules) in people.into_iter().zip([3, 2, 1]) {
+        assert_eq!(site.gathered(role).await, rules, "{role}");
+    }
     // The next pod is ready while the last one leads, which is what makes a rollout without a gap.
     let follower = site.run(&site.pod(3).await).await;
     operator.terminate();

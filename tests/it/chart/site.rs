@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::{
-    api::{apps::v1::Deployment, core::v1::Pod},
+    api::{apps::v1::Deployment, core::v1::Pod, rbac::v1::ClusterRole},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -125,12 +125,7 @@ impl Site {
                 let doctor = prepare(&self.world, &self.ledger, &pod, "doctor").await;
                 let doctor = doctor.start();
                 let is_well = doctor.ended().await.success();
-                assert!(
-                    is_well,
-                    "the doctor says no:
-{}",
-                    doctor.logged()
-                );
+                assert!(is_well, "{}", doctor.logged());
                 let phase = "Succeeded";
                 let status = Patch::Merge(json!({"status": {"phase": phase}}));
                 let (name, params) = (pod.name_any(), PatchParams::default());
@@ -138,6 +133,13 @@ impl Site {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
+    }
+
+    /// How many rules a role for people has gathered.
+    pub(super) async fn gathered(&self, role: &str) -> usize {
+        let roles: Api<ClusterRole> = Api::all(self.client.clone());
+        let role = roles.get(role).await.expect("the chart has it");
+        role.rules.map_or(0, |rules| rules.len())
     }
 
     /// The definitions that the cluster has.
