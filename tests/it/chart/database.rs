@@ -1,12 +1,18 @@
 //! The databases that the chart can be told of.
 
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::Command,
+};
 
 use catalyst_operator::store::Store;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 
 use super::render::{look, render};
-use crate::support::{Database, Installed, World, empty_database, manifests};
+use crate::support::{Database, Installed, Operator, World, empty_database, manifests};
 
 /// A database server, and nothing else.
 fn server() -> World {
@@ -72,4 +78,65 @@ async fn a_password_of_settings_comes_from_a_file() {
     let url = format!("postgresql://amal:{{{}}}@{server}", folder.display());
     serves(&ledger, &url, &ledger.url).await;
     fs::remove_file(&folder).expect("it is ours");
+}
+
+/// Writes the certificate and the key of a server for this name, and that of their authority.
+fn certify(folder: &Path, name: &str) {
+    fs::create_dir_all(folder).expect("it can be made");
+    let new_key = || KeyPair::generate().expect("a key can be made");
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, new_key()).expect("it signs itself");
+    let key = new_key();
+    let params = CertificateParams::new([name.to_owned()]).expect("it is a name");
+    let certificate = params.signed_by(&key, &issuer).expect("it is signed");
+    for (file, text) in
+        [("ca.crt", issuer.pem()), ("tls.crt", certificate.pem()), ("tls.key", key.serialize_pem())]
+    {
+        fs::write(folder.join(file), text).expect("it can be written");
+    }
+    let key = folder.join("tls.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("it is ours");
+    // Where the tests are root, the server is another user, and takes no key that others may read;
+    // elsewhere this is refused, and the key is the server's already.
+    let chown = Command::new("chown").arg("postgres").arg(&key).output();
+    chown.expect("there is a chown");
+}
+
+/// Who migrates as a pod does that is told to verify the server by this authority.
+fn verifies(ledger: &Database, url: &str, authority: &Path) -> Operator {
+    let authority = authority.to_str().expect("it is text");
+    let env = [("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", authority)];
+    told(ledger, url).start_with(&["migrate".to_owned()], &env)
+}
+
+#[tokio::test]
+async fn a_server_is_verified_unless_the_url_says_otherwise() {
+    let folder = tempfile("certificates");
+    let (right, wrong) = (folder.join("right"), folder.join("wrong"));
+    certify(&right, "127.0.0.1");
+    certify(&wrong, "127.0.0.1");
+    let file = |name: &str| right.join(name).display().to_string();
+    let (certificate, key) = (file("tls.crt"), file("tls.key"));
+    let settings = [
+        "ssl=on".to_owned(),
+        format!("ssl_cert_file={certificate}"),
+        format!("ssl_key_file={key}"),
+    ];
+    let settings = settings.iter().flat_map(|it| ["--postgres-setting", it]);
+    let options: Vec<&str> = ["--no-cluster"].into_iter().chain(settings).collect();
+    let world = World::untouched(&options);
+    let ledger = empty_database(&world).await;
+    let (right, wrong) = (right.join("ca.crt"), wrong.join("ca.crt"));
+    let stranger = verifies(&ledger, &ledger.url, &wrong);
+    stranger.logs("invalid peer certificate").await;
+    stranger.kill();
+    let trusting = format!("{}?sslmode=require", ledger.url);
+    for (url, authority) in [(&ledger.url, &right), (&trusting, &wrong)] {
+        let migrate = verifies(&ledger, url, authority);
+        assert!(migrate.ended().await.success(), "{url}: {}", migrate.logged());
+    }
+    for folder in [folder, tempfile(&ledger.url)] {
+        fs::remove_dir_all(folder).expect("it is ours");
+    }
 }
