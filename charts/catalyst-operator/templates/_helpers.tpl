@@ -50,12 +50,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/*
-A generated file with labels and more metadata on each of its objects. The text is kept as it is,
-since a number that went through Helm's own parser may come out as another.
+A generated manifest with more metadata. The text is kept as it is, since a number that went through
+Helm's own parser may come out as another.
 */}}
 {{- define "catalyst-operator.generated" -}}
-{{- $metadata := printf "\nmetadata:\n%s\n" (toYaml .metadata | indent 2) -}}
-{{- printf "\n%s" .text | replace "\nmetadata:\n" $metadata | trimPrefix "\n" -}}
+{{- $text := printf "\n%s" .text -}}
+{{- range $key, $value := .metadata -}}
+{{- $lines := toYaml $value | nindent 4 -}}
+{{- $own := printf "\n  %s:\n" $key -}}
+{{- if kindIs "string" $value -}}
+{{- $text = replace "\nmetadata:\n" (printf "\nmetadata:\n  %s: %s\n" $key $value) $text -}}
+{{- else if contains $own $text -}}
+{{- $text = replace $own (printf "\n  %s:%s\n" $key $lines) $text -}}
+{{- else -}}
+{{- $text = replace "\nmetadata:\n" (printf "\nmetadata:\n  %s:%s\n" $key $lines) $text -}}
+{{- end -}}
+{{- end -}}
+{{- trimPrefix "\n" $text -}}
 {{- end -}}
 
 {{/* What no schema can say. */}}
