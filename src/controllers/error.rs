@@ -77,6 +77,7 @@ impl Error {
                 store::Error::TextInvalid { .. }
                 | store::Error::Bug { .. }
                 | store::Error::Unknown { .. }
+                | store::Error::NotPrepared(_)
                 | store::Error::Migrate(_) => Class::Bug,
             },
             Self::Cluster(error) if error.is_conflict() => Class::Conflict,

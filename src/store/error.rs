@@ -88,6 +88,12 @@ pub enum Error {
         /// The answer.
         answer: String,
     },
+    /// There is no such database, or its user may not make what a ledger stands on.
+    #[error(
+        "cannot prepare the database; give migrate the URL of one that exists, with a user who may \
+         make roles and schemas in it"
+    )]
+    NotPrepared(#[source] sqlx::Error),
     /// The migrations failed.
     #[error("cannot migrate the database")]
     Migrate(#[source] sqlx::migrate::MigrateError),

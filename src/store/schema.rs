@@ -35,7 +35,11 @@ const CONNECT_MAX: Duration = Duration::from_secs(15);
 /// The database does not serve, the user has too few rights, or a migration fails; what was
 /// applied before it stays.
 pub async fn migrate(url: &str, test_clock: bool) -> Result<(), Error> {
-    let failed = |source| Error::of("prepare the database", source);
+    let failed = |source| match Error::of("prepare the database", source) {
+        // Nothing is missing that migrate would make.
+        Error::NoLedger { source, .. } => Error::NotPrepared(source),
+        other => other,
+    };
     let options = PgConnectOptions::from_str(url).map_err(failed)?;
     let connected = tokio::time::timeout(CONNECT_MAX, PgConnection::connect_with(&options)).await;
     let too_late = |_elapsed| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));

@@ -59,11 +59,14 @@ async fn the_owner_that_cloudnative_pg_makes_may_do_all_that_it_takes() {
     // What CloudNativePG does with these fields, in its order.
     ledger.mutate(&format!("create role {owner} login password 'p@ss'")).await;
     ledger.mutate(&format!("alter database {database} owner to {owner}")).await;
+    let (_, server) = ledger.url.split_once('@').expect("it names a user");
+    let url = format!("postgresql://{owner}:p%40ss@{server}");
+    let before = told(&ledger, &url).start_with(&MIGRATE.map(str::to_owned), &[]);
+    before.logs("with a user who may make roles and schemas in it").await;
+    before.kill();
     for sql in init["postInitApplicationSQL"].as_array().expect("it is a list") {
         ledger.mutate(sql.as_str().expect("it is SQL")).await;
     }
-    let (_, server) = ledger.url.split_once('@').expect("it names a user");
-    let url = format!("postgresql://{owner}:p%40ss@{server}");
     serves(&ledger, &url, &url).await;
 }
 
