@@ -1,3 +1,5 @@
+//! What is served, as text.
+
 use super::*;
 
 fn report(phase: &str, waits: Option<(&str, i64)>, credit: i64) -> Report {
@@ -43,6 +45,7 @@ fn what_is_documented_is_what_is_served() {
     let counted = Report {
         granted: Some(("OMR".to_owned(), 1)),
         redeemed: Some(1),
+        refused: Some("NotFound".to_owned()),
         ..report("Pending", Some(("CreditShort", 42)), 1)
     };
     metrics.reported("Tenant", &place("one"), counted);
