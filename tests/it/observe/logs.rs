@@ -173,7 +173,8 @@ async fn no_code_token_or_kubeconfig_is_shown_anywhere() {
     offer_kubeconfigs(&franchise, &access).await;
     offer_codes(&franchise).await;
     let shown = shown(&franchise, &operator).await;
-    // Four characters of an accepted secret code are its hint.
+    // Four characters of an accepted secret code are its hint, and people look where it is.
+    assert!(shown.contains("CANA…"), "{shown}");
     let token = access.token();
     for secret in [CANARY, "A7QX", "93MP", "T2WV", &token, token.rsplit('.').next().unwrap()] {
         let found = shown.to_uppercase().find(&secret.to_uppercase());
