@@ -37,6 +37,7 @@ labels! {
     State { kind: &'static str, franchise: String, phase: String }
     Waiting { kind: &'static str, franchise: String, name: String, reason: String }
     Population { franchise: String, kind: &'static str }
+    Refusal { franchise: String, reason: String }
     Purse { franchise: String, currency: String }
 }
 
@@ -69,6 +70,8 @@ metrics! {
         "What the Vouchers that stand granted so far";
     redeemed: Family<Franchise, Gauge> = "vouchers_redeemed", "redemptions",
         "How often the Vouchers that stand were redeemed so far";
+    refused: Family<Refusal, Gauge> = "tenants_refused", "Tenants",
+        "Tenants that name a voucher which they cannot redeem, by the reason of VouchersRedeemed";
     connected: Family<Sovereign, Gauge> = "sovereign_connected", "0 or 1",
         "1 where the cluster of a Sovereign can be used, 0 where it is dark";
     expiry: Family<Sovereign, Gauge> = "sovereign_credential_expiry_timestamp_seconds", "Unix time",
@@ -214,6 +217,7 @@ impl Metrics {
         self.credit.clear();
         self.granted.clear();
         self.redeemed.clear();
+        self.refused.clear();
         for ((kind, namespace, name), report) in board.reports() {
             let (kind, franchise) = (*kind, namespace.clone());
             let state = State { kind, franchise: franchise.clone(), phase: report.phase.clone() };
@@ -235,6 +239,10 @@ impl Metrics {
             }
             if let Some((currency, minor)) = &report.granted {
                 self.granted.get_or_create(&purse(currency)).inc_by(*minor);
+            }
+            if let Some(reason) = report.refused.clone() {
+                let refusal = Refusal { franchise: franchise.clone(), reason };
+                self.refused.get_or_create(&refusal).inc();
             }
             if let Some(redeemed) = report.redeemed {
                 self.redeemed.get_or_create(&Franchise { franchise }).inc_by(redeemed);

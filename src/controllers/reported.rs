@@ -43,6 +43,7 @@ impl Reported for TenantStatus {
             phase: self.phase.map_or_else(unjudged, |phase| format!("{phase:?}")),
             waits: waits(&self.conditions),
             is_held: is_held(&self.conditions),
+            refused: fails(&self.conditions, "VouchersRedeemed").map(|why| why.reason.clone()),
             credit: self.credit.as_deref().and_then(amount),
             ..Report::default()
         }
@@ -76,8 +77,12 @@ fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == kind)
 }
 
+fn fails<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    find(conditions, kind).filter(|Condition { status, .. }| status == "False")
+}
+
 fn waits(conditions: &[Condition]) -> Option<(String, i64)> {
-    let ready = find(conditions, "Ready").filter(|ready| ready.status != "True")?;
+    let ready = find(conditions, "Ready").filter(|Condition { status, .. }| status != "True")?;
     Some((ready.reason.clone(), ready.last_transition_time.0.as_second()))
 }
 

@@ -136,8 +136,8 @@ mod tests {
             ),
             (
                 Reason::SovereignNotFound { sovereign },
-                "Sovereign nizwa is not in this namespace, or not accepted yet: apply it, or name another \
-                 one in a new object",
+                "Sovereign nizwa is not in this namespace, or not accepted yet: apply it, or \
+                 name another one in a new object",
             ),
             (Reason::LimitReached { cap: 50 }, "all 50 redemptions of the voucher are used"),
             (Reason::Provisioning { what: plan }, "waiting for m"),

@@ -18,6 +18,8 @@ pub struct Report {
     pub credit: Option<(String, i64)>,
     /// Currency and minor units that a Voucher granted.
     pub granted: Option<(String, i64)>,
+    /// Why a Tenant cannot redeem a voucher that it names.
+    pub refused: Option<String>,
     /// How often a Voucher was redeemed.
     pub redeemed: Option<i64>,
 }

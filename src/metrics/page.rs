@@ -12,7 +12,8 @@ const HEAD: &str = "\
 Served at `/metrics` of every replica. The names, the labels and what they mean are frozen: a metric
 may be added, and none is renamed, taken away or given another meaning.
 
-Amounts are in minor units of their currency (1 OMR is 1000 of them). `franchise` is a hub namespace.
+Amounts are in minor units of their currency (1 OMR is 1000 of them). `franchise` is a hub
+namespace.
 Only the replica that acts knows objects and money, so add up over replicas with `max` or `sum`.
 
 The alerts and the dashboard that read them are

@@ -1,4 +1,4 @@
-//! What is counted is what was reported last, and every sum is one of that.
+//! What is served, as text.
 
 use super::*;
 
@@ -45,6 +45,7 @@ fn what_is_documented_is_what_is_served() {
     let counted = Report {
         granted: Some(("OMR".to_owned(), 1)),
         redeemed: Some(1),
+        refused: Some("NotFound".to_owned()),
         ..report("Pending", Some(("CreditShort", 42)), 1)
     };
     metrics.reported("Tenant", &place("one"), counted);

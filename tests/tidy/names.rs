@@ -1,6 +1,9 @@
 //! One noun per concept, every reason has its use, every metric its help.
 
-use catalyst_operator::{domain::reason::Reason, metrics::Metrics};
+use catalyst_operator::{
+    domain::reason::Reason,
+    metrics::{Described, Metrics},
+};
 
 use super::{File, Finding, hold, words};
 
@@ -98,8 +101,11 @@ fn every_reason_is_given_somewhere() {
 
 #[test]
 fn every_metric_says_what_it_counts() {
-    let text = Metrics::default().text();
-    assert!(text.contains("# TYPE catalyst_"), "no metric is found");
+    let text = |Described { name, kind, meaning, .. }: &Described| {
+        format!("# HELP {name} {meaning}\n# TYPE {name} {kind}\n")
+    };
+    let text: String = Metrics::ALL.iter().map(text).collect();
+    assert!(text.contains("# TYPE leader gauge"), "no metric is found");
     assert_eq!(helpless(&text), [] as [&str; 0]);
 }
 

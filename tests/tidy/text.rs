@@ -219,7 +219,7 @@ fn what_is_long_undocumented_or_misplaced_is_found() {
     }
     assert_eq!(undocumented(&[File::of("src/a.rs", "use x;"), File::of("src/b.rs", "")]).len(), 2);
     assert_eq!(undocumented(&[File::of("src/a.rs", "\n//! A module.")]).len(), 0);
-    let places = ["src/a/mod.rs", "docs/a.md", "notes.txt"].map(|path| File::of(path, ""));
+    let places = ["src/a/mod.rs", "notes/a.md", "notes.txt"].map(|path| File::of(path, ""));
     assert_eq!(misplaced(&places).len(), 3);
     let places = ["src/a.rs", ".ci/run", "tests/it/main.rs", "Makefile"].map(|it| File::of(it, ""));
     assert_eq!(misplaced(&places).len(), 0);

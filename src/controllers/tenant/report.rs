@@ -89,11 +89,10 @@ fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
         | Reason::SovereignNotFound { .. }
         | Reason::SovereignUnreachable { .. }
         | Reason::TeardownUnreachable { .. } => Stage::Sovereign,
-        Reason::NamespaceConflict { .. } => Stage::Namespaces,
+        // Of a Tenant that leaves, what stood is going.
+        Reason::NamespaceConflict { .. } | Reason::TeardownPending { .. } => Stage::Namespaces,
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
-        // What stood is going, so none of it is as it should be any more.
-        Reason::TeardownPending { .. } => Stage::Namespaces,
         Reason::MassDeletionHeld { .. } | Reason::Unsettled {} => Stage::Done,
         // Something else cannot be had, and what was paid before stands meanwhile.
         _ if seen.desired.is_some() && reason.outlook() != Outlook::Unknown => Stage::Done,

@@ -9,7 +9,7 @@ impl Word {
     pub fn advice(self) -> &'static str {
         match self {
             Self::NotAFranchise => {
-                "Ask whoever may label namespaces to set `catalyst.openova.io/franchise` on this one."
+                "Ask whoever may label namespaces for the label `catalyst.openova.io/franchise`."
             }
             Self::InClusterNotAllowed => {
                 "Label the namespace `catalyst.openova.io/in-cluster=allowed`, or use a kubeconfig."
@@ -36,7 +36,7 @@ impl Word {
             Self::ClusterRefused => "Grant what is refused, or change what the cluster objects to.",
             Self::InvalidSpec => "Correct the spec as the message says.",
             Self::ClusterIdentityChanged => {
-                "Put the right kubeconfig in the Secret, or annotate the Sovereign with the new UID."
+                "Put the right kubeconfig in the Secret, or annotate the Sovereign with that UID."
             }
             Self::SovereignUnreachable => {
                 "Look at the Sovereign, which says what is wrong with its cluster."

@@ -16,9 +16,11 @@ do.
 | Then it is | `Ready` | also | and |
 |---|---|---|---|
 | expected | `False` | `Reconciling` | it goes on by itself |
-| missing | `False` | `Reconciling`, after five minutes `Stalled` | something that is named is not there yet |
+| missing | `False` | `Reconciling`, then `Stalled` | something that is named is not there yet |
 | refused | `False` | `Stalled` | a person must change something |
 | not known | `Unknown` | `Reconciling` | an outage, or money waits; what is there stays as it is |
+
+What is missing is `Stalled` after five minutes.
 
 ## What is not as it should be
 

@@ -61,7 +61,7 @@ async fn the_owner_that_cloudnative_pg_makes_may_do_all_that_it_takes() {
     ledger.mutate(&format!("alter database {database} owner to {owner}")).await;
     let (_, server) = ledger.url.split_once('@').expect("it names a user");
     let url = format!("postgresql://{owner}:p%40ss@{server}");
-    let before = told(&ledger, &url).start_with(&MIGRATE.map(str::to_owned), &[]);
+    let before = told(&ledger, &url).start_with(&["migrate".to_owned()], &[]);
     before.logs("with a user who may make roles and schemas in it").await;
     before.kill();
     for sql in init["postInitApplicationSQL"].as_array().expect("it is a list") {

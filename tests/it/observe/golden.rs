@@ -59,6 +59,8 @@ impl Printed<'_> {
             let cells: Vec<&str> = gap.splitn(line.trim(), 5).collect();
             let [kind, reason, _age, from, message] = cells[..] else { return None };
             let is_now = reasons.contains(&reason);
+            // What Kubernetes adds in brackets comes a moment later.
+            let message = message.split(" (").next().unwrap_or_default();
             is_now.then(|| format!("  {kind}  {reason}  <age>  {from}  {message}\n"))
         };
         let mut rows: Vec<String> = events.lines().filter_map(row).collect();

@@ -1,6 +1,8 @@
 //! Logs are one line per thing that happened, as text or as JSON, and no secret is in them, nor in
 //! anything else that people look at.
 
+use std::process::Command;
+
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
 use k8s_openapi::{
     ByteString,
@@ -29,6 +31,7 @@ async fn watched(env: &[(&str, &str)]) -> (Franchise, Operator) {
 #[tokio::test]
 async fn a_line_of_the_log_is_one_json_object_or_text_for_people() {
     let (_franchise, operator) = watched(&[("CATALYST_LOG_FORMAT", "json")]).await;
+    operator.logs("its plans are on sale").await;
     let logged = operator.logged();
     for line in logged.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
@@ -39,6 +42,7 @@ async fn a_line_of_the_log_is_one_json_object_or_text_for_people() {
     assert!(logged.contains("its plans are on sale"), "{logged}");
 
     let (_franchise, operator) = watched(&[("CATALYST_LOG_FORMAT", "text")]).await;
+    operator.logs("its plans are on sale").await;
     let logged = operator.logged();
     let told = logged.lines().find(|line| line.contains("its plans are on sale"));
     let told = told.unwrap_or_else(|| panic!("{logged}"));
@@ -47,6 +51,20 @@ async fn a_line_of_the_log_is_one_json_object_or_text_for_people() {
         let (time, _) = line.trim_start().split_once(' ').unwrap_or_default();
         assert!(time.parse::<jiff::Timestamp>().is_ok(), "{line}");
         assert!(!line.contains('\u{1b}'), "{line}");
+    }
+}
+
+#[test]
+fn a_format_that_there_is_not_is_refused_at_start() {
+    let output = Command::new(env!("CARGO_BIN_EXE_catalyst-operator"))
+        .arg("run")
+        .envs([("CATALYST_LOG_FORMAT", "xml"), ("DATABASE_URL", "postgresql://nowhere/x")])
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    for part in ["invalid value 'xml'", "--log-format", "text, json"] {
+        assert!(said.contains(part), "{said}");
     }
 }
 
@@ -155,7 +173,8 @@ async fn no_code_token_or_kubeconfig_is_shown_anywhere() {
     offer_kubeconfigs(&franchise, &access).await;
     offer_codes(&franchise).await;
     let shown = shown(&franchise, &operator).await;
-    // Four characters of an accepted secret code are its hint.
+    // Four characters of an accepted secret code are its hint, and people look where it is.
+    assert!(shown.contains("CANA…"), "{shown}");
     let token = access.token();
     for secret in [CANARY, "A7QX", "93MP", "T2WV", &token, token.rsplit('.').next().unwrap()] {
         let found = shown.to_uppercase().find(&secret.to_uppercase());

@@ -18,6 +18,8 @@ async fn the_metrics_of_a_running_operator_are_those_of_the_page() {
     franchise.settle(franchise.tenant("kestrel").code("LAUNCH")).await;
     franchise.apply(franchise.tenant("poor").plan("l")).await;
     franchise.until::<Tenant>("poor", "Entitled=False CreditShort").await;
+    franchise.apply(franchise.tenant("lost").code("NOWHERE")).await;
+    franchise.until::<Tenant>("lost", "VouchersRedeemed=False NotFound").await;
     let wanted: BTreeSet<String> =
         Metrics::ALL.iter().map(|metric| format!("{} {}", metric.served(), metric.kind)).collect();
     // Whether money is frozen is known at the first round of the seals.
