@@ -15,7 +15,6 @@ const DASHBOARD: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/charts/catalyst-operator/files/dashboard.json"
 ));
-/// What the brake on mass deletion counts.
 
 /// Every alert.
 pub(super) fn alerts() -> Vec<Value> {
@@ -52,7 +51,7 @@ fn names(expression: &str) -> BTreeSet<String> {
 
 #[test]
 fn alerts_and_dashboard_ask_for_metrics_that_are_served() {
-    let mut served: BTreeSet<String> = Metrics::ALL.iter().map(Described::served).collect();
+    let served: BTreeSet<String> = Metrics::ALL.iter().map(Described::served).collect();
     let alerts = alerts();
     let asked = alerts.iter().map(|alert| (text(&alert["alert"]).to_owned(), alert));
     let asked = asked.map(|(name, alert)| (name, text(&alert["expr"]).to_owned()));

@@ -70,10 +70,8 @@ impl Helm {
 
     fn output(&self, arguments: &[&str], values: &Value) -> Output {
         let mut command = Command::new(tools().join("helm"));
-        command.env_clear().env("HELM_CACHE_HOME", self.home.join("cache"));
-        // Without a home, what it learns of a cluster would be kept in the working folder.
-        command.env("HOME", &self.home).env("HELM_CONFIG_HOME", self.home.join("config"));
-        command.env("HELM_DATA_HOME", self.home.join("data")).args(arguments);
+        // What it keeps, and what it learns of the cluster, is under its home.
+        command.env_clear().env("HOME", &self.home).args(arguments);
         if let Some(kubeconfig) = &self.kubeconfig {
             command.arg("--kubeconfig").arg(kubeconfig);
         }
