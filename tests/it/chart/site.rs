@@ -55,7 +55,8 @@ impl Site {
         Self { world, client, ledger, helm, _nodes: nodes }
     }
 
-    /// A namespace that takes restricted pods only, and Secrets with the URLs of two users of its database.
+    /// A namespace that takes restricted pods only, and Secrets with the URLs of two users of its
+    /// database.
     async fn furnish(&self) {
         let level =
             |mode: &str| (format!("pod-security.kubernetes.io/{mode}"), json!("restricted"));
