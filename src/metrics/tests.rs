@@ -45,6 +45,7 @@ fn what_is_documented_is_what_is_served() {
     let counted = Report {
         granted: Some(("OMR".to_owned(), 1)),
         redeemed: Some(1),
+        is_held: true,
         refused: Some("NotFound".to_owned()),
         ..report("Pending", Some(("CreditShort", 42)), 1)
     };

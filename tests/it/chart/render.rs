@@ -11,7 +11,7 @@ use crate::support::{Helm, chart, manifests, tool};
 mod values;
 
 /// What is read by others than the templates here.
-const ELSEWHERE: [&str; 2] = ["enabled", "monitoring."];
+const ELSEWHERE: [&str; 1] = ["enabled"];
 
 fn read(path: &str) -> String {
     fs::read_to_string(chart(path)).unwrap_or_else(|why| panic!("{path}: {why}"))

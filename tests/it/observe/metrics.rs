@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use catalyst_operator::{
-    api::{Sovereign, Tenant},
+    api::{MASS_DELETION_ANNOTATION, MASS_DELETION_PROCEED, Sovereign, Tenant},
     metrics::Metrics,
 };
+use serde_json::json;
 
 use crate::support::{Operator, shared_franchise};
 
@@ -20,6 +21,14 @@ async fn the_metrics_of_a_running_operator_are_those_of_the_page() {
     franchise.until::<Tenant>("poor", "Entitled=False CreditShort").await;
     franchise.apply(franchise.tenant("lost").code("NOWHERE")).await;
     franchise.until::<Tenant>("lost", "VouchersRedeemed=False NotFound").await;
+    for name in ["ibis", "heron", "merlin", "osprey"] {
+        franchise.apply(franchise.tenant(name).plan("l")).await;
+        franchise.until::<Tenant>(name, "Entitled=False CreditShort").await;
+    }
+    for name in ["ibis", "heron", "merlin", "osprey"] {
+        franchise.delete::<Tenant>(name).await;
+    }
+    franchise.until::<Tenant>("ibis", "Ready=False MassDeletionHeld").await;
     let wanted: BTreeSet<String> =
         Metrics::ALL.iter().map(|metric| format!("{} {}", metric.served(), metric.kind)).collect();
     // Whether money is frozen is known at the first round of the seals.
@@ -60,6 +69,9 @@ async fn the_metrics_of_a_running_operator_are_those_of_the_page() {
     );
     assert!(page.lines().any(|line| line == credit), "{page}");
 
+    let meant =
+        json!({"metadata": {"annotations": {MASS_DELETION_ANNOTATION: MASS_DELETION_PROCEED}}});
+    franchise.merge(&franchise.namespaces(), &franchise.namespace, &meant).await;
     franchise.remove::<Tenant>("poor").await;
     let gone = async || !Operator::shared().await.get("/metrics").await.1.contains(&poor);
     franchise.until_true("a Tenant that is gone is not counted", gone).await;
