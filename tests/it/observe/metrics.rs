@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use catalyst_operator::{
-    api::{MASS_DELETION_ANNOTATION, MASS_DELETION_PROCEED, Sovereign, Tenant},
+    api::{Sovereign, Tenant},
     metrics::Metrics,
 };
-use serde_json::json;
 
 use crate::support::{Operator, shared_franchise};
 
@@ -69,9 +68,7 @@ async fn the_metrics_of_a_running_operator_are_those_of_the_page() {
     );
     assert!(page.lines().any(|line| line == credit), "{page}");
 
-    let meant =
-        json!({"metadata": {"annotations": {MASS_DELETION_ANNOTATION: MASS_DELETION_PROCEED}}});
-    franchise.merge(&franchise.namespaces(), &franchise.namespace, &meant).await;
+    franchise.reply("proceed").await;
     franchise.remove::<Tenant>("poor").await;
     let gone = async || !Operator::shared().await.get("/metrics").await.1.contains(&poor);
     franchise.until_true("a Tenant that is gone is not counted", gone).await;

@@ -1,7 +1,7 @@
 //! Much is deleted at once, as by a folder that was pruned, a namespace or a definition that was
 //! deleted: nothing is torn down or retired before a person says that it was meant.
 
-use catalyst_operator::api::{MASS_DELETION_ANNOTATION, Sovereign, Tenant, Voucher, crds};
+use catalyst_operator::api::{Sovereign, Tenant, Voucher, crds};
 use k8s_openapi::{
     api::{core::v1::Namespace, events::v1::Event},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -53,12 +53,6 @@ impl Scene {
             self.franchise.delete::<Tenant>(name).await;
         }
         self.franchise.delete::<Voucher>("launch").await;
-    }
-
-    async fn reply(&self, word: &str) {
-        let reply = json!({"metadata": {"annotations": {MASS_DELETION_ANNOTATION: word}}});
-        let (namespaces, name) = (self.franchise.namespaces(), &self.franchise.namespace);
-        self.franchise.merge(&namespaces, name, &reply).await;
     }
 
     async fn all_are_held(&self) {
@@ -142,12 +136,12 @@ async fn a_pruned_folder_is_held_and_comes_back_as_it_was() {
     // Another process holds them as well, and what is no answer is none.
     scene.operator.kill();
     scene.operator = scene.installed.start(&scene.franchise.alone());
-    scene.reply("yes").await;
+    scene.franchise.reply("yes").await;
     scene.franchise.visit::<Tenant>("heron").await;
     scene.all_are_held().await;
     assert_eq!(scene.homes().await, homes);
 
-    scene.reply("keep").await;
+    scene.franchise.reply("keep").await;
     scene.all_are_gone().await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
     assert!(!scene.is_retired().await);
@@ -162,7 +156,7 @@ async fn a_prune_that_was_meant_proceeds() {
     let scene = Scene::open(quiet_world()).await;
     scene.prune().await;
     scene.all_are_held().await;
-    scene.reply("proceed").await;
+    scene.franchise.reply("proceed").await;
     scene.all_are_gone().await;
     assert_eq!(scene.homes().await, vec![None; TENANTS.len()]);
     assert!(scene.is_retired().await);
@@ -196,7 +190,7 @@ async fn a_deleted_namespace_is_held_and_the_next_of_its_name_is_the_same_franch
     franchise.until::<Sovereign>("catalyst-zero", HELD).await;
     assert_eq!(scene.homes().await, homes);
 
-    scene.reply("keep").await;
+    scene.franchise.reply("keep").await;
     // Kubernetes takes one namespace after the other, and other tests leave theirs, too.
     franchise.within(180).until_gone(&namespaces, &name).await;
     let again = json!({"metadata": {"name": name, "labels": before.metadata.labels}});
@@ -224,7 +218,7 @@ async fn a_deleted_definition_takes_nothing_with_it() {
     scene.all_are_held().await;
     assert_eq!(scene.homes().await, homes);
 
-    scene.reply("keep").await;
+    scene.franchise.reply("keep").await;
     for definition in crds() {
         franchise.until_gone(&definitions, &definition.name_any()).await;
     }

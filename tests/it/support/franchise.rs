@@ -318,6 +318,12 @@ impl Franchise {
         panic!("after {:?}, {claim}\n{last}\nwhat the operator logged of it:\n{log}", self.limit);
     }
 
+    /// Says of much that is deleted at once whether it was meant: `keep` or `proceed`.
+    pub(crate) async fn reply(&self, word: &str) {
+        let reply = json!({"metadata": {"annotations": {MASS_DELETION_ANNOTATION: word}}});
+        self.merge(&self.namespaces(), &self.namespace, &reply).await;
+    }
+
     /// Asks for a visit, as `flux reconcile` does, and waits until it was made.
     pub(crate) async fn visit<K: Told>(&self, name: &str) -> K {
         let token = format!("{:?}", std::time::Instant::now());
