@@ -1,7 +1,7 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        clusters that go dark, mass deletions; CI runs it beside make test
+# make e2e        clusters that go dark, mass deletions, Flux; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
@@ -24,7 +24,7 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources::
+	cargo test --quiet -- --skip resources:: --skip flux::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
@@ -34,8 +34,9 @@ test: setup
 
 e2e: setup
 	@tests/controlplane/assets >/dev/null
+	@tests/tools/flux >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
-	    resources::dark:: resources::abandoned:: resources::identity:: resources::brake::
+	    resources::dark:: resources::abandoned:: resources::identity:: resources::brake:: flux::
 
 mutants: setup
 	@tests/mutants/run

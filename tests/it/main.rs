@@ -7,6 +7,7 @@
     reason = "what supports a test fails it in the same way as the test itself"
 )]
 
+mod flux;
 mod ledger;
 mod resources;
 mod schema;

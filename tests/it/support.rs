@@ -8,6 +8,7 @@ mod audit;
 mod authority;
 mod background;
 mod fixture;
+mod flux;
 mod franchise;
 mod hostile;
 mod kubernetes;
@@ -20,6 +21,7 @@ mod sovereign;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
+pub(crate) use flux::{Flux, Repository};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
 pub(crate) use hostile::{Behaviour, Hostile};
 pub(crate) use kubernetes::{client, client_of, hub_client, install_definitions, may};

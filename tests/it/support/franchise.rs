@@ -364,8 +364,13 @@ impl Franchise {
 
     /// The entries of an organization's account, in order, as kinds and amounts in baisa.
     pub(crate) async fn entries(&self, tenant: &str) -> Vec<(String, i64)> {
-        let (ledger, organization) = (self.ledger(), self.organization(tenant));
-        let statement = ledger.store.statement(&self.namespace, &organization, None).await;
+        self.entries_of(&self.organization(tenant)).await
+    }
+
+    /// The same by the name of the organization.
+    pub(crate) async fn entries_of(&self, organization: &str) -> Vec<(String, i64)> {
+        let ledger = self.ledger();
+        let statement = ledger.store.statement(&self.namespace, organization, None).await;
         let statement = statement.expect("the ledger serves");
         let accounts = statement.accounts.into_iter();
         accounts.flat_map(|account| account.lines).map(|line| (line.kind, line.amount)).collect()

@@ -43,7 +43,7 @@ const ROLES: &str =
 const LOGS: &str = "info,catalyst_operator=debug,kube_client=off,kube_runtime=warn";
 
 /// What `setpriv` is told, so that what it becomes ends with whoever started it.
-const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
+pub(super) const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
 const OPERATOR: [&str; 2] = [env!("CARGO_BIN_EXE_catalyst-operator"), "run"];
 
 /// An operator that can be started, and started again.
@@ -236,7 +236,7 @@ impl Installed {
 
 /// Starts a process that ends with this one, however it ends: the kernel signals when the thread
 /// that started it is gone, so one thread starts all of them and never ends.
-fn launch(command: Command) -> io::Result<Child> {
+pub(super) fn launch(command: Command) -> io::Result<Child> {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static LAUNCHER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
     let launcher = LAUNCHER.get_or_init(|| {
