@@ -1,8 +1,8 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        the chart, clusters that go dark, mass deletions, and a real Prometheus that looks
-#                 on; CI runs it beside make test
+# make e2e        the chart, Flux, clusters that go dark, mass deletions, and a real Prometheus that
+#                 looks on; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
@@ -26,7 +26,8 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources:: --skip chart:: --skip observe::prometheus::
+	cargo test --quiet -- --skip resources:: --skip chart:: --skip flux:: \
+	    --skip observe::prometheus::
 	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
@@ -39,8 +40,9 @@ e2e: setup
 	@tests/prometheus >/dev/null
 	@tests/tools/assets >/dev/null
 	@tests/tools/checkov >/dev/null
+	@tests/tools/flux >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
-	    chart:: resources::dark:: resources::abandoned:: resources::identity:: \
+	    chart:: flux:: resources::dark:: resources::abandoned:: resources::identity:: \
 	    resources::brake:: observe::prometheus::
 
 mutants: setup

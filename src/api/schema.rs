@@ -7,7 +7,7 @@ use schemars::{
     JsonSchema, Schema, SchemaGenerator, json_schema,
     transform::{Transform, transform_subschemas},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// One CEL rule: what must hold, and what a person reads when it does not.
 pub(super) struct Rule(Map<String, Value>);
@@ -49,6 +49,10 @@ pub(super) fn root<Spec: JsonSchema, Status: JsonSchema>(
     description: &str,
     root_rules: impl IntoIterator<Item = Rule>,
 ) -> Schema {
+    let mut status = generator.subschema_for::<Status>();
+    // kstatus takes an object without a status for one that is as it should be, so that whoever
+    // waits would go on before anybody looked at it.
+    status.insert("default".to_owned(), json!({"observedGeneration": -1}));
     let mut schema = json_schema!({
         "type": "object",
         "description": description,
@@ -57,7 +61,7 @@ pub(super) fn root<Spec: JsonSchema, Status: JsonSchema>(
             // Declared so that a rule can blame the name.
             "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": generator.subschema_for::<Spec>(),
-            "status": generator.subschema_for::<Status>(),
+            "status": status,
         },
         "x-kubernetes-validations": rules(root_rules),
     });
@@ -113,4 +117,20 @@ fn flow(text: &str) -> String {
         .split("\n\n")
         .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
     paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::{crds, manifest::normalised};
+
+    #[test]
+    fn nobody_takes_an_object_for_ready_that_was_not_looked_at() {
+        for crd in crds() {
+            let schema = normalised(&crd);
+            let status = "/spec/versions/0/schema/openAPIV3Schema/properties/status/default";
+            assert_eq!(schema.pointer(status), Some(&json!({"observedGeneration": -1})));
+        }
+    }
 }

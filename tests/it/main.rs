@@ -8,6 +8,7 @@
 )]
 
 mod chart;
+mod flux;
 mod ledger;
 mod observe;
 mod resources;

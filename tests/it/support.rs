@@ -8,6 +8,7 @@ mod audit;
 mod authority;
 mod background;
 mod fixture;
+mod flux;
 mod franchise;
 mod helm;
 mod hostile;
@@ -23,6 +24,7 @@ mod sovereign;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
+pub(crate) use flux::{Flux, Repository};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
 pub(crate) use helm::{Helm, chart, manifests, tool, tools};
 pub(crate) use hostile::{Behaviour, Hostile};

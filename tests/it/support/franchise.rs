@@ -4,7 +4,7 @@
 use std::{fmt::Debug, future::Future, path::PathBuf, sync::OnceLock, time::Duration};
 
 use catalyst_operator::{
-    api::{Sovereign, Tenant, Voucher},
+    api::{MASS_DELETION_ANNOTATION, Sovereign, Tenant, Voucher},
     cluster::Ours,
     domain::object::Kind,
 };
@@ -129,8 +129,7 @@ impl Franchise {
         Self { limit: Duration::from_secs(seconds), ..self.clone() }
     }
 
-    /// The same franchise for somebody who is told of a change, and does not wait for the next
-    /// round of what is settled, which is ten minutes away. No figure: machines are slow at times.
+    /// The same for somebody who is told of a change: the next round is ten minutes away.
     pub(crate) fn woken(&self) -> Self {
         self.within(60)
     }
@@ -370,8 +369,13 @@ impl Franchise {
 
     /// The entries of an organization's account, in order, as kinds and amounts in baisa.
     pub(crate) async fn entries(&self, tenant: &str) -> Vec<(String, i64)> {
-        let (ledger, organization) = (self.ledger(), self.organization(tenant));
-        let statement = ledger.store.statement(&self.namespace, &organization, None).await;
+        self.entries_of(&self.organization(tenant)).await
+    }
+
+    /// The same by the name of the organization.
+    pub(crate) async fn entries_of(&self, organization: &str) -> Vec<(String, i64)> {
+        let ledger = self.ledger();
+        let statement = ledger.store.statement(&self.namespace, organization, None).await;
         let statement = statement.expect("the ledger serves");
         let accounts = statement.accounts.into_iter();
         accounts.flat_map(|account| account.lines).map(|line| (line.kind, line.amount)).collect()

@@ -11,7 +11,7 @@ use k8s_openapi::{
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
-    Api, Client, Config,
+    Api, Client, Config, ResourceExt as _,
     api::{ListParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
     core::{ApiResource, DynamicObject},
@@ -77,16 +77,12 @@ pub(crate) async fn install_definitions(world: &World) {
         applied.unwrap_or_else(|why| panic!("{name}: {why}"));
     }
     for crd in &crds {
-        await_established(&definitions, crd).await;
+        await_established(&definitions, &crd.name_any()).await;
         await_served(&client, crd).await;
     }
 }
 
-async fn await_established(
-    definitions: &Api<CustomResourceDefinition>,
-    crd: &CustomResourceDefinition,
-) {
-    let name = crd.metadata.name.as_deref().expect("a definition has a name");
+pub(super) async fn await_established(definitions: &Api<CustomResourceDefinition>, name: &str) {
     loop {
         let live = definitions.get(name).await.expect("it was applied");
         let conditions = live.status.and_then(|status| status.conditions).unwrap_or_default();

@@ -43,7 +43,7 @@ const ROLES: &str =
 const LOGS: &str = "info,catalyst_operator=debug,kube_client=off,kube_runtime=warn";
 
 /// What `setpriv` is told, so that what it becomes ends with whoever started it.
-const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
+pub(super) const ENDS_WITH_ITS_PARENT: [&str; 2] = ["--pdeathsig", "KILL"];
 const PROGRAM: &str = env!("CARGO_BIN_EXE_catalyst-operator");
 const OPERATOR: [&str; 2] = [PROGRAM, "run"];
 

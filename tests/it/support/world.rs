@@ -208,9 +208,14 @@ impl Drop for Supervisor {
     }
 }
 
-/// The folder with the servers, which the script builds at the first use on a machine.
+/// The folder with the servers.
 fn assets() -> Result<PathBuf, String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/controlplane/assets");
+    built("tests/controlplane/assets")
+}
+
+/// The folder with programs, which a script builds at the first use on a machine.
+pub(super) fn built(script: &str) -> Result<PathBuf, String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
     let output = Command::new(&script)
         .stderr(Stdio::inherit())
         .output()
