@@ -60,8 +60,14 @@ impl Hub {
 
     /// Pushes the example for the first time, and gives the revision of the franchise's own files.
     async fn bootstrap(&self) -> (Scene<'_>, String) {
+        self.bootstrap_with(|_| {}).await
+    }
+
+    /// The same with other files in the platform's repository.
+    async fn bootstrap_with(&self, prepare: impl Fn(&Repository<'_>)) -> (Scene<'_>, String) {
         self.flux.bootstrap().await;
         let platform = self.flux.repository("flux-system", "flux-system", ".");
+        prepare(&platform);
         let files = self.flux.repository(OMANTEL, "franchise", "omantel");
         platform.push().await;
         let revision = files.push().await;
@@ -86,7 +92,7 @@ impl Hub {
     }
 
     /// What a person types, as an administrator.
-    fn kubectl(&self, args: &[&str]) -> String {
+    fn kubectl(&self, args: &[&str]) {
         let output = Command::new(World::program("kubectl"))
             .arg("--kubeconfig")
             .arg(&self.world.hub().kubeconfig)
@@ -94,9 +100,8 @@ impl Hub {
             .args(args)
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {told}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
@@ -109,7 +114,11 @@ impl Scene<'_> {
         for path in [SOVEREIGNS, VOUCHERS, TENANTS] {
             self.flux().green(path, revision).await;
         }
-        // Green means that it is so, and not that it will be.
+        self.all_stands().await;
+    }
+
+    /// Green means that it is so, and not that it will be.
+    async fn all_stands(&self) {
         assert_eq!(self.phase::<Sovereign>("catalyst-zero").await, "Ready");
         for (name, _) in PLANS {
             assert_eq!(self.phase::<Tenant>(name).await, "Ready", "{name}");

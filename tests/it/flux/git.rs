@@ -12,6 +12,7 @@ use kube::{Api, ResourceExt as _, api::ListParams};
 use serde_json::json;
 
 use super::{Hub, PLANS, SOVEREIGNS, Scene, TENANTS, VOUCHER, VOUCHERS, attempts};
+use crate::support::Repository;
 
 #[tokio::test]
 async fn the_first_apply_waits_for_the_operator_and_turns_green_by_itself() {
@@ -44,6 +45,26 @@ async fn the_first_apply_waits_for_the_operator_and_turns_green_by_itself() {
         assert_eq!(amounts.collect::<Vec<_>>(), [100_000, -price], "{name}");
     }
     nobody_writes_the_field_of_another(&scene).await;
+}
+
+/// Flux applies kinds of a group that it does not know by their names: a Tenant before its Voucher.
+#[tokio::test]
+async fn one_kustomization_of_all_kinds_turns_green_by_itself_too() {
+    let hub = Hub::new().await;
+    let _operator = hub.operator();
+    let one = |platform: &Repository<'_>| {
+        let file = "franchises/omantel/kustomizations.yaml";
+        let kustomizations = platform.read(file);
+        let (_, last) = kustomizations.rsplit_once("---\n").unwrap();
+        platform.write(file, last);
+        platform.edit(file, "path: ./tenants", "path: ./");
+    };
+    let (scene, revision) = hub.bootstrap_with(one).await;
+    hub.charts_are_installed().await;
+    scene.flux().green(TENANTS, &revision).await;
+    scene.all_stands().await;
+    let kustomization = scene.flux().kustomization(TENANTS).await.unwrap();
+    assert_eq!(attempts(&kustomization), [("ReconciliationSucceeded", 1)]);
 }
 
 /// The operator writes finalizers and status, Flux the rest.
@@ -164,10 +185,12 @@ async fn a_broken_file_changes_nothing(scene: &Scene<'_>) {
 }
 
 async fn a_file_that_is_removed_takes_its_tenant_with_it(scene: &Scene<'_>) {
+    let money = scene.money().await;
     scene.files.remove("tenants/oryx-air.yaml");
     let revision = scene.files.push().await;
     scene.flux().green(TENANTS, &revision).await;
     scene.franchise.gone::<Tenant>("oryx-air").await;
+    assert_eq!(scene.money().await, money, "the account stays");
     let namespaces: Api<Namespace> = scene.franchise.namespaces();
     assert!(namespaces.get_opt("tenant-oryx-air").await.unwrap().is_none());
     let homes = scene.homes().await;

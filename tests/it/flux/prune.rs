@@ -1,6 +1,6 @@
 //! Files that vanish by mistake.
 
-use catalyst_operator::api::{Tenant, Voucher};
+use catalyst_operator::api::{Sovereign, Tenant, Voucher};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 
@@ -41,6 +41,10 @@ async fn a_protected_sovereign_stays(scene: &Scene<'_>) {
     let revision = scene.files.push().await;
     let told = scene.flux().told(SOVEREIGNS, "Ready=False PruneFailed", Some(&revision)).await;
     assert!(told.contains("catalyst-zero is protected: set spec.deletionProtection"), "{told}");
+    // It is said once: Flux has no more to do with what it tried to delete.
+    scene.flux().reconcile(SOVEREIGNS).await;
+    scene.flux().green(SOVEREIGNS, &revision).await;
+    assert_eq!(scene.phase::<Sovereign>("catalyst-zero").await, "Ready");
     scene.files.restore("omantel", "sovereigns/catalyst-zero.yaml");
     let revision = scene.files.push().await;
     scene.all_green(&revision).await;
