@@ -118,6 +118,17 @@ fn every_value_changes_what_it_says() {
 }
 
 #[test]
+fn the_release_of_the_flux_example_is_one_of_this_chart() {
+    let release = manifests(&read("examples/flux/catalyst-operator/release.yaml"));
+    let release = release.iter().find(|manifest| manifest["kind"] == "HelmRelease");
+    let values = &release.expect("there is a release")["spec"]["values"];
+    let rendered = manifests(&helm(&["template"], values).expect("the chart takes its values"));
+    let secret = "spec/template/spec/volumes/name=database/secret/secretName";
+    let found = look(&rendered, "Deployment/catalyst-operator", secret);
+    assert_eq!(found, values["postgres"]["existingSecret"]["name"]);
+}
+
+#[test]
 fn a_wrong_value_is_refused_with_a_sentence() {
     let cases: Value = serde_yaml::from_str(&read("tests/chart/refused.yaml")).expect("it is YAML");
     for case in cases.as_array().expect("it is a list") {
