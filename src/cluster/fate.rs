@@ -9,7 +9,7 @@ use kube::{Api, api::PostParams, core::PartialObjectMeta};
 
 use super::{Error, Host, Ours, bounded, host::title};
 use crate::api::{MASS_DELETION_ANNOTATION, MASS_DELETION_KEEP, MASS_DELETION_PROCEED};
-use crate::domain::brake::Reply;
+use crate::domain::brake::{Reply, Word};
 
 /// What befalls the objects of a kind in a namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,9 +79,18 @@ fn goes<K>(object: &PartialObjectMeta<K>) -> bool {
 
 fn reply(namespace: &PartialObjectMeta<Namespace>) -> Option<Reply> {
     let said = namespace.metadata.annotations.as_ref()?.get(MASS_DELETION_ANNOTATION)?;
-    match said.as_str() {
-        MASS_DELETION_KEEP => Some(Reply::Keep),
-        MASS_DELETION_PROCEED => Some(Reply::Proceed),
-        _ => None,
-    }
+    let word = match said.as_str() {
+        MASS_DELETION_KEEP => Word::Keep,
+        MASS_DELETION_PROCEED => Word::Proceed,
+        _ => return None,
+    };
+    // The API server notes who wrote which field, and when.
+    let path =
+        format!("/f:metadata/f:annotations/f:{}", MASS_DELETION_ANNOTATION.replace('/', "~1"));
+    let writers = namespace.metadata.managed_fields.iter().flatten();
+    let wrote = writers.filter(|entry| {
+        entry.fields_v1.as_ref().is_some_and(|fields| fields.0.pointer(&path).is_some())
+    });
+    let given_at = wrote.filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max();
+    Some(Reply { word, given_at })
 }

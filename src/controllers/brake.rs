@@ -106,7 +106,7 @@ pub(super) async fn rule<K: Ours>(
         ctx.metrics.answered(&answer);
         is_held
     };
-    let ruling = Ruling::of(is_held, fate.reply);
+    let ruling = Ruling::of(is_held, at.0, fate.reply);
     if ruling == Ruling::Kept && fate.namespace_goes {
         ctx.metrics.answered(&door.expect_successor(namespace).await?);
     }

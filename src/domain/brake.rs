@@ -54,11 +54,21 @@ impl Population {
 
 /// What a person says of a mass deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum Word {
     /// It was a mistake.
     Keep,
     /// It was meant.
     Proceed,
+}
+
+/// The word, and when it was given, if that is known. It is for what was being deleted by then: one
+/// that was forgotten decides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// What was said.
+    pub word: Word,
+    /// When.
+    pub given_at: Option<Timestamp>,
 }
 
 /// What becomes of an object under deletion.
@@ -74,13 +84,14 @@ pub enum Ruling {
 }
 
 impl Ruling {
-    /// What becomes of a deletion that is held or not, after that reply.
+    /// What becomes of a deletion that began at an instant and is held or not, after that reply.
     #[must_use]
-    pub fn of(is_held: bool, reply: Option<Reply>) -> Self {
-        match (is_held, reply) {
-            (false, _) | (true, Some(Reply::Proceed)) => Self::Goes,
+    pub fn of(is_held: bool, at: Timestamp, reply: Option<Reply>) -> Self {
+        let heard = reply.filter(|reply| reply.given_at.is_none_or(|given| at <= given));
+        match (is_held, heard.map(|reply| reply.word)) {
+            (false, _) | (true, Some(Word::Proceed)) => Self::Goes,
             (true, None) => Self::Held,
-            (true, Some(Reply::Keep)) => Self::Kept,
+            (true, Some(Word::Keep)) => Self::Kept,
         }
     }
 }
@@ -146,12 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_held_asks_for_a_reply() {
-        for reply in [None, Some(Reply::Keep), Some(Reply::Proceed)] {
-            assert_eq!(Ruling::of(false, reply), Ruling::Goes);
+    fn only_what_is_held_asks_for_a_reply_and_an_old_one_is_none() {
+        let given = |word, given_at| Some(Reply { word, given_at });
+        for (reply, becomes) in [
+            (None, Ruling::Held),
+            (given(Word::Keep, None), Ruling::Kept),
+            (given(Word::Proceed, None), Ruling::Goes),
+            (given(Word::Keep, Some(at(0))), Ruling::Kept),
+            (given(Word::Proceed, Some(at(1))), Ruling::Goes),
+            (given(Word::Keep, Some(at(-1))), Ruling::Held),
+            (given(Word::Proceed, Some(at(-1))), Ruling::Held),
+        ] {
+            assert_eq!(Ruling::of(true, at(0), reply), becomes, "{reply:?}");
+            assert_eq!(Ruling::of(false, at(0), reply), Ruling::Goes);
         }
-        assert_eq!(Ruling::of(true, None), Ruling::Held);
-        assert_eq!(Ruling::of(true, Some(Reply::Keep)), Ruling::Kept);
-        assert_eq!(Ruling::of(true, Some(Reply::Proceed)), Ruling::Goes);
     }
 }

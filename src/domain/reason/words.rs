@@ -291,7 +291,8 @@ reasons! {
         "nothing is torn down or retired: much of franchise {namespace} is being deleted at once, \
          or its namespace or a custom resource definition is; if that is a mistake, annotate \
          namespace {namespace} catalyst.openova.io/mass-deletion=keep and apply the manifests \
-         again; if it is meant, =proceed, after which nothing brings the data back"
+         again; if it is meant, =proceed, after which nothing brings the data back; an answer that \
+         stands from before has to be taken away first"
     /// The objects of a leaving Tenant are on their way out.
     TeardownPending { what: String } Progressing
         "waiting until they are gone: {what}"

@@ -68,8 +68,9 @@ async fn the_metrics_of_a_running_operator_are_those_of_the_page() {
     );
     assert!(page.lines().any(|line| line == credit), "{page}");
 
+    franchise.delete::<Tenant>("poor").await;
     franchise.reply("proceed").await;
-    franchise.remove::<Tenant>("poor").await;
+    franchise.gone::<Tenant>("poor").await;
     let gone = async || !Operator::shared().await.get("/metrics").await.1.contains(&poor);
     franchise.until_true("a Tenant that is gone is not counted", gone).await;
 }

@@ -154,8 +154,12 @@ async fn a_pruned_folder_is_held_and_comes_back_as_it_was() {
 #[tokio::test]
 async fn a_prune_that_was_meant_proceeds() {
     let scene = Scene::open(quiet_world()).await;
+    // One that was forgotten.
+    scene.franchise.reply("proceed").await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     scene.prune().await;
     scene.all_are_held().await;
+    scene.franchise.reply("").await;
     scene.franchise.reply("proceed").await;
     scene.all_are_gone().await;
     assert_eq!(scene.homes().await, vec![None; TENANTS.len()]);
