@@ -26,10 +26,10 @@ test: setup
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
-	cargo test --quiet -- --skip resources:: --skip chart:: --skip flux:: \
-	    --skip observe::prometheus::
+	cargo test --quiet -- --skip resources:: --skip observe:: --skip chart:: --skip flux::
 	@# These wait for controllers far more than they work.
-	RUST_TEST_THREADS=12 cargo test --quiet --test it resources:: -- \
+	RUST_TEST_THREADS=12 cargo test --quiet --test it -- resources:: observe:: \
+	    --skip observe::prometheus:: \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
 	    --skip resources::abandoned:: --skip resources::identity:: --skip resources::brake::
 	@# And these work.
