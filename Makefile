@@ -53,7 +53,8 @@ prove: setup
 bench: setup
 	@tests/controlplane/assets >/dev/null
 	@rm -f target/bench.jsonl
-	cargo bench --bench ledger --bench tenants --bench sovereigns
+	cargo bench --bench ledger --bench tenants --bench sovereigns \
+	    --bench operations
 
 generate:
 	UPDATE=1 cargo test --quiet --test manifests
