@@ -93,11 +93,12 @@ where
 {
     let name = key(object);
     ctx.metrics.reported(kind_name::<K>(), &place(object), status.counted());
-    if known == Some(status) && ctx.published.stands(&name, status) {
+    let copy = object.meta().resource_version.as_deref();
+    if ctx.published.stands(&name, (copy, known), status) {
         return Ok(());
     }
     ctx.host.report(object, status).await?;
-    ctx.published.wrote(&name, status);
+    ctx.published.wrote(&name, copy, status);
     ctx.metrics.wrote_status(kind_name::<K>());
     let known = known.map(Reported::conditions).unwrap_or_default();
     for notice in conditions::news(known, status.conditions()) {

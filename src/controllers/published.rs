@@ -9,23 +9,42 @@ use std::{
 
 use serde::Serialize;
 
-/// A digest of the last status written per object, by this process.
+/// What was written last per object, by this process.
 #[derive(Default)]
 pub struct Published {
-    last: Mutex<HashMap<String, u64>>,
+    last: Mutex<HashMap<String, Last>>,
+}
+
+struct Last {
+    status: u64,
+    /// The version of the copy that it was written from, which lacks it.
+    copy: Option<String>,
 }
 
 impl Published {
-    /// Whether an equal status stands for all that this process knows. Unknown counts as yes.
-    pub(super) fn stands(&self, object: &str, status: &impl Serialize) -> bool {
+    /// Whether a status is there already, for all that this process knows: the copy has it and
+    /// nothing else was written since, or it was written from this very copy.
+    pub(super) fn stands<S: Serialize + PartialEq>(
+        &self,
+        object: &str,
+        (copy, known): (Option<&str>, Option<&S>),
+        status: &S,
+    ) -> bool {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.get(object).is_none_or(|last| *last == digest(status))
+        match last.get(object) {
+            None => known == Some(status),
+            Some(last) => {
+                let is_of_copy = copy.is_some() && last.copy.as_deref() == copy;
+                last.status == digest(status) && (is_of_copy || known == Some(status))
+            }
+        }
     }
 
-    /// A status was written.
-    pub(super) fn wrote(&self, object: &str, status: &impl Serialize) {
+    /// A status was written from a copy of the object.
+    pub(super) fn wrote(&self, object: &str, copy: Option<&str>, status: &impl Serialize) {
+        let wrote = Last { status: digest(status), copy: copy.map(str::to_owned) };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.insert(object.to_owned(), digest(status));
+        last.insert(object.to_owned(), wrote);
     }
 
     /// The object is gone.
@@ -45,14 +64,26 @@ fn digest(status: &impl Serialize) -> u64 {
 mod tests {
     use super::*;
 
+    const NAME: &str = "Tenant a/b";
+
     #[test]
     fn a_status_that_went_there_and_back_is_written_again() {
         let published = Published::default();
-        assert!(published.stands("Tenant a/b", &"first"));
-        published.wrote("Tenant a/b", &"second");
-        assert!(!published.stands("Tenant a/b", &"first"));
-        assert!(published.stands("Tenant a/b", &"second"));
-        published.forget("Tenant a/b");
-        assert!(published.stands("Tenant a/b", &"first"));
+        assert!(published.stands(NAME, (Some("1"), Some(&"first")), &"first"));
+        published.wrote(NAME, Some("1"), &"second");
+        assert!(!published.stands(NAME, (Some("1"), Some(&"first")), &"first"));
+        assert!(published.stands(NAME, (Some("2"), Some(&"second")), &"second"));
+        published.forget(NAME);
+        assert!(published.stands(NAME, (Some("1"), Some(&"first")), &"first"));
+    }
+
+    #[test]
+    fn a_status_is_written_once_from_a_copy_that_lags() {
+        let published = Published::default();
+        assert!(!published.stands(NAME, (Some("1"), Some(&"first")), &"second"));
+        published.wrote(NAME, Some("1"), &"second");
+        assert!(published.stands(NAME, (Some("1"), Some(&"first")), &"second"));
+        assert!(!published.stands(NAME, (Some("3"), Some(&"first")), &"second"), "put back");
+        assert!(!published.stands(NAME, (None, Some(&"first")), &"second"), "of no version");
     }
 }
