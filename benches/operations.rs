@@ -60,6 +60,8 @@ const PARALLEL: usize = 16;
 const CHANGED: (&str, &str) = ("customer-0", "tenant-customer-0");
 /// After this nothing is left to do.
 const SETTLE: Duration = Duration::from_secs(8);
+/// A process that is ready has a place in the line by now.
+const STAND_BY: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const CHANGE_MAX: Duration = Duration::from_mins(1);
 
@@ -140,7 +142,7 @@ struct Handover {
 }
 
 impl Bench {
-    /// Applies Tenants as a GitOps tool does, until all are Ready.
+    /// Applies Tenants as Flux does, until all are Ready.
     async fn apply(&self, numbers: std::ops::Range<usize>) -> Outcome<Duration> {
         let tenants: Api<Tenant> = Api::namespaced(self.hub.clone(), FRANCHISE);
         let params = PatchParams::apply("kustomize-controller").force();
@@ -186,7 +188,7 @@ impl Bench {
         let mut rounds = vec![];
         for _ in 0..HANDOVERS {
             let next = self.process().await?;
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(STAND_BY).await;
             rounds.push(self.hand_over(&next, || leader.terminate()).await?);
             leader.stop().await?;
             leader = next;
@@ -200,7 +202,7 @@ impl Bench {
         let mut rounds = vec![];
         for _ in 0..FAILOVERS {
             let next = self.process().await?;
-            tokio::time::sleep(SETTLE).await;
+            tokio::time::sleep(STAND_BY).await;
             rounds.push(self.hand_over(&next, || leader.crash()).await?);
             leader = next;
         }
@@ -214,7 +216,7 @@ impl Bench {
         next: &Operator,
         end: impl FnOnce() -> Outcome<()>,
     ) -> Outcome<Handover> {
-        let flaps = Flaps::watch(&self.hub, CHANGED.0).await?;
+        let flaps = Flaps::watch(&self.hub).await?;
         let mark = self.audit.mark()?;
         let begun = Instant::now();
         end()?;
@@ -232,10 +234,14 @@ impl Bench {
         tokio::time::sleep(SETTLE).await;
         let (name, home) = CHANGED;
         let writes = self.audit.writes_besides(mark, name, home)?;
+        let flaps = flaps.besides(&format!("Tenant {name}"))?;
+        if self.audit.writes_since(mark)?.total() == writes.total() {
+            return Err("the audit log does not even have what was changed".into());
+        }
         for (write, times) in writes.by_name() {
             say(&format!("| unwanted: {write} | {times} |"))?;
         }
-        Ok(Handover { acting, applied, writes: writes.total(), flaps: flaps.seen()? })
+        Ok(Handover { acting, applied, writes: writes.total(), flaps })
     }
 
     async fn hire(&self, person: &str) -> Outcome<()> {

@@ -15,13 +15,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::Outcome;
+use super::{Outcome, report::say};
 
 const KINDS: usize = 3;
 
-/// A watch on all our objects but one.
+/// Objects and the conditions that they came to have.
+type Seen = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A watch on all our objects.
 pub(crate) struct Flaps {
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Seen,
     watching: JoinHandle<()>,
 }
 
@@ -33,28 +36,31 @@ impl Drop for Flaps {
 
 impl Flaps {
     /// Looks from now on; what stands now is known.
-    pub(crate) async fn watch(client: &Client, besides: &'static str) -> Outcome<Self> {
-        let (seen, (listed, known)) = (Arc::<Mutex<Vec<_>>>::default(), oneshot::channel());
+    pub(crate) async fn watch(client: &Client) -> Outcome<Self> {
+        let (seen, (listed, known)) = (Seen::default(), oneshot::channel());
         let events = select_all([
             objects::<Sovereign>(client),
             objects::<Tenant>(client),
             objects::<Voucher>(client),
         ]);
-        let watching = tokio::spawn(look(events, besides, listed, seen.clone()));
+        let watching = tokio::spawn(look(events, listed, seen.clone()));
         known.await?;
         Ok(Self { seen, watching })
     }
 
-    /// How many changes there were. A watch that ended saw nothing, which is no proof.
-    pub(crate) fn seen(&self) -> Outcome<usize> {
-        if self.watching.is_finished() {
-            return Err("the watch on conditions has ended".into());
-        }
+    /// How many changes there were besides those of an object that was changed itself. A watch
+    /// that did not see those is no proof.
+    pub(crate) fn besides(&self, changed: &str) -> Outcome<usize> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for flap in seen.iter() {
-            super::say(&format!("| flap: {flap} | 1 |"))?;
+        let (expected, flaps): (Vec<_>, Vec<_>) =
+            seen.iter().partition(|(object, _)| object == changed);
+        if expected.is_empty() {
+            return Err(format!("the watch did not see the conditions of {changed}").into());
         }
-        Ok(seen.len())
+        for (object, conditions) in &flaps {
+            say(&format!("| flap: {object}: {conditions} | 1 |"))?;
+        }
+        Ok(flaps.len())
     }
 }
 
@@ -79,9 +85,8 @@ where
 
 async fn look(
     mut events: impl futures::Stream<Item = Result<Event<Value>, Error>> + Unpin,
-    besides: &str,
     listed: oneshot::Sender<()>,
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Seen,
 ) {
     let (mut known, mut listed, mut done) = (HashMap::new(), Some(listed), 0);
     while let Some(event) = events.next().await {
@@ -100,13 +105,10 @@ async fn look(
         };
         let at = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let name = format!("{} {}", at("/kind"), at("/metadata/name"));
-        if at("/metadata/name") == besides {
-            continue;
-        }
         let now = object.pointer("/status/conditions").cloned().unwrap_or_default();
         let before = known.insert(name.clone(), now.clone());
         if before.is_some_and(|before| before != now) {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{name}: {now}"));
+            seen.lock().unwrap_or_else(PoisonError::into_inner).push((name, now));
         }
     }
 }

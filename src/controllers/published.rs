@@ -16,7 +16,7 @@ pub struct Published {
 }
 
 struct Last {
-    status: u64,
+    digest: u64,
     /// The version of the copy that it was written from, which lacks it.
     copy: Option<String>,
 }
@@ -35,14 +35,14 @@ impl Published {
             None => known == Some(status),
             Some(last) => {
                 let is_of_copy = copy.is_some() && last.copy.as_deref() == copy;
-                last.status == digest(status) && (is_of_copy || known == Some(status))
+                last.digest == digest(status) && (is_of_copy || known == Some(status))
             }
         }
     }
 
     /// A status was written from a copy of the object.
     pub(super) fn wrote(&self, object: &str, copy: Option<&str>, status: &impl Serialize) {
-        let wrote = Last { status: digest(status), copy: copy.map(str::to_owned) };
+        let wrote = Last { digest: digest(status), copy: copy.map(str::to_owned) };
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.insert(object.to_owned(), wrote);
     }
