@@ -58,7 +58,8 @@ prove: setup
 bench: setup
 	@tests/controlplane/assets >/dev/null
 	@rm -f target/bench.jsonl
-	cargo bench --bench ledger --bench tenants --bench sovereigns
+	cargo bench --bench ledger --bench tenants --bench sovereigns \
+	    --bench operations
 
 image:
 	@image/layout

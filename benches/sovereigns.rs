@@ -16,6 +16,7 @@ mod franchise;
 mod network;
 #[path = "support/objects.rs"]
 mod objects;
+#[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "support/operator.rs"]
 mod operator;
 #[path = "support/report.rs"]

@@ -7,6 +7,8 @@
 #[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "support/audit.rs"]
 mod audit;
+#[path = "support/customers.rs"]
+mod customers;
 #[allow(dead_code, reason = "another bench uses the rest")]
 #[path = "support/objects.rs"]
 mod objects;
@@ -29,15 +31,14 @@ use std::{
 
 use audit::Audit;
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
+use customers::{FRANCHISE, found, tenant};
 use objects::{await_ready, client};
 use operator::{Kubectl, Operator};
 use report::{Spread, record, say};
-use serde_json::json;
 use world::World;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const FRANCHISE: &str = "omantel";
 const DEFAULT_TENANTS: usize = 100;
 /// Afterthoughts, such as a count on the Sovereign, belong to the Tenants that caused them.
 const SETTLE: Duration = Duration::from_secs(20);
@@ -61,7 +62,7 @@ async fn measure(world: &World, tenants: usize) -> Outcome<()> {
     let kubectl = Kubectl::of(world, world.hub()?);
     let operator = Operator::start(world, &kubectl).await?;
     let client = client(world.hub()?).await?;
-    prepare(&kubectl, tenants)?;
+    found(&kubectl, tenants)?;
     await_ready::<Sovereign>(&client, FRANCHISE, 1).await?;
     await_ready::<Voucher>(&client, FRANCHISE, 1).await?;
 
@@ -112,57 +113,11 @@ fn tell(
     Ok(())
 }
 
-/// What a franchise has before its first customer: a Sovereign with a plan, and a Voucher.
-fn prepare(kubectl: &Kubectl, tenants: usize) -> Outcome<()> {
-    let metadata = |name: &str| json!({"name": name, "namespace": FRANCHISE});
-    let api = "catalyst.openova.io/v1alpha1";
-    let labels = json!({
-        "catalyst.openova.io/franchise": FRANCHISE,
-        "catalyst.openova.io/in-cluster": "allowed",
-    });
-    let limits = json!([{
-        "type": "Container",
-        "default": {"cpu": "250m", "memory": "256Mi"},
-        "defaultRequest": {"cpu": "100m", "memory": "128Mi"},
-    }]);
-    let quota = json!({"requests.cpu": "4", "requests.memory": "8Gi", "pods": "40"});
-    let plan = json!({
-        "name": "m",
-        "displayName": "Medium",
-        "price": {"amount": "9.000 OMR", "per": "Month"},
-        "quota": quota,
-        "limits": limits,
-    });
-    kubectl.apply_all(&[
-        json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": FRANCHISE, "labels": labels}}),
-        json!({"apiVersion": api, "kind": "Sovereign", "metadata": metadata("catalyst-zero"),
-            "spec": {"displayName": "Catalyst-Zero", "domain": "omantel.example.om",
-                "currency": "OMR", "connection": {"mode": "InCluster"}, "plans": [plan]}}),
-        json!({"apiVersion": api, "kind": "Voucher", "metadata": metadata("launch-100"),
-            "spec": {"sovereignRef": {"name": "catalyst-zero"}, "credit": "100.000 OMR",
-                "maxRedemptions": tenants}}),
-    ])
-}
-
 /// One file with all Tenants, as it would come out of Git.
 fn manifest(world: &World, tenants: usize) -> Outcome<PathBuf> {
     let mut text = String::new();
     for n in 0..tenants {
-        let tenant = json!({
-            "apiVersion": "catalyst.openova.io/v1alpha1",
-            "kind": "Tenant",
-            "metadata": {"name": format!("customer-{n}"), "namespace": FRANCHISE},
-            "spec": {
-                "sovereignRef": {"name": "catalyst-zero"},
-                "plan": "m",
-                "owners": [
-                    {"kind": "User", "name": format!("owner@{n}.example"), "role": "Owner"},
-                    {"kind": "Group", "name": format!("developers-{n}"), "role": "Member"},
-                ],
-                "vouchers": [{"code": "LAUNCH-100"}],
-            },
-        });
+        let tenant = tenant(n);
         writeln!(text, "---\n{tenant}")?;
     }
     let path = world.directory().join("tenants.yaml");

@@ -43,6 +43,10 @@ struct User {
 struct Reference {
     #[serde(default)]
     resource: String,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
     subresource: Option<String>,
 }
 
@@ -61,7 +65,7 @@ impl Line {
         if self.verb == "get" && self.uri == PROBE {
             return "probe".to_owned();
         }
-        let Reference { resource, subresource } = self.object_ref.unwrap_or_default();
+        let Reference { resource, subresource, .. } = self.object_ref.unwrap_or_default();
         let part = subresource.map(|part| format!("/{part}")).unwrap_or_default();
         let dry = if self.uri.contains("dryRun=") { " (dry run)" } else { "" };
         format!("{} {resource}{part}{dry}", self.verb)
@@ -81,6 +85,16 @@ impl Audit {
     /// The operator's writes since then.
     pub(crate) fn writes_since(&self, mark: Mark) -> Outcome<Requests> {
         self.count(mark, Line::is_write)
+    }
+
+    /// The operator's writes since then to all objects but one and those in its namespace.
+    pub(crate) fn writes_besides(&self, mark: Mark, name: &str, home: &str) -> Outcome<Requests> {
+        self.count(mark, |line| {
+            let is_of = |object: &Reference| {
+                object.name == name || object.name == home || object.namespace == home
+            };
+            line.is_write() && !line.object_ref.as_ref().is_some_and(is_of)
+        })
     }
 
     /// All that the operator asked since then, as far as it is recorded.
