@@ -52,6 +52,16 @@ async fn refused<K: Told>(franchise: &Franchise, name: &str, words: &[&str]) {
     franchise.until_true(&format!("{name}: {words:?}"), says).await;
 }
 
+/// The namespace cannot be deleted, and this is why.
+async fn stays(franchise: &Franchise, why: &str) {
+    let namespaces = franchise.namespaces();
+    let refused = async || {
+        let told = try_delete(&namespaces, &franchise.namespace).await;
+        told.is_some_and(|told| told.contains(why))
+    };
+    franchise.until_true(why, refused).await;
+}
+
 async fn set<K: Told>(franchise: &Franchise, name: &str, protection: Value) {
     let patch = json!({"spec": {"deletionProtection": protection}});
     franchise.merge(&franchise.api::<K>(), name, &patch).await;
@@ -66,25 +76,19 @@ async fn what_is_protected_stays_and_so_does_its_namespace() {
 
     let told = ["catalyst-zero is protected", "set spec.deletionProtection to false"];
     refused::<Sovereign>(&franchise, "catalyst-zero", &told).await;
+    stays(&franchise, "is the home of Sovereign catalyst-zero, which is protected").await;
+    set::<Sovereign>(&franchise, "catalyst-zero", json!(false)).await;
+    assert_eq!(try_delete(&franchise.api::<Sovereign>(), "catalyst-zero").await, None);
+
     assert_eq!(try_delete(&franchise.api::<Tenant>(), "kestrel").await, None);
     set::<Tenant>(&franchise, "kestrel", json!(true)).await;
     refused::<Tenant>(&franchise, "kestrel", &["kestrel is protected"]).await;
+    stays(&franchise, "is the home of Tenant kestrel, which is protected").await;
+    set::<Tenant>(&franchise, "kestrel", json!(false)).await;
 
     let namespaces = franchise.namespaces();
-    for (kind, name) in [("Sovereign", "catalyst-zero"), ("Tenant", "kestrel")] {
-        let home = format!("is the home of {kind} {name}, which is protected");
-        let refused = async || {
-            let told = try_delete(&namespaces, &franchise.namespace).await;
-            told.is_some_and(|told| told.contains(&home))
-        };
-        franchise.until_true(&home, refused).await;
-        match kind {
-            "Sovereign" => set::<Sovereign>(&franchise, name, json!(false)).await,
-            _ => set::<Tenant>(&franchise, name, json!(false)).await,
-        }
-    }
-    assert_eq!(try_delete(&franchise.api::<Sovereign>(), "catalyst-zero").await, None);
-    assert_eq!(try_delete(&namespaces, &franchise.namespace).await, None);
+    let goes = async || try_delete(&namespaces, &franchise.namespace).await.is_none();
+    franchise.until_true("nothing in it is protected", goes).await;
     // The namespace of a Tenant is labelled alike, and nobody is protected in it.
     assert_eq!(try_delete(&namespaces, &franchise.home("kestrel")).await, None);
 }
