@@ -14,6 +14,7 @@ use kube::{Resource, ResourceExt as _, runtime::reflector::Store as Mirror};
 use super::{
     Context, Error,
     exit::{key, kind_name},
+    object::ObjectState,
 };
 use crate::{
     api,
@@ -81,9 +82,12 @@ fn population<K: Ours>(known: &Mirror<K>, namespace: &str) -> Population {
 /// The ledger or the hub does not answer.
 pub(super) async fn rule<K: Ours>(
     object: &K,
-    finalizer: &str,
+    state: ObjectState,
     (ctx, door): (&Context, &Door),
 ) -> Result<Ruling, Error> {
+    if !state.is_held {
+        return Ok(Ruling::Goes);
+    }
     let meta = object.meta();
     let (Some(at), Some(uid), Some(namespace)) =
         (&meta.deletion_timestamp, &meta.uid, &meta.namespace)
@@ -91,8 +95,7 @@ pub(super) async fn rule<K: Ours>(
         return Ok(Ruling::Goes);
     };
     let facts = ctx.store.observe_deletions(namespace, uid, at.0).await?;
-    let is_ours = object.finalizers().iter().any(|name| name == finalizer);
-    if !is_ours || facts.held == Some(false) {
+    if facts.held == Some(false) {
         return Ok(Ruling::Goes);
     }
     let fate = ctx.host.fate::<K>(namespace).await?;

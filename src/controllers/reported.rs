@@ -26,9 +26,7 @@ impl Reported for SovereignStatus {
     fn counted(&self) -> Report {
         Report {
             phase: self.phase.map_or_else(unjudged, |phase| format!("{phase:?}")),
-            waits: waits(&self.conditions),
-            is_held: is_held(&self.conditions),
-            ..Report::default()
+            ..ready(&self.conditions)
         }
     }
 }
@@ -41,11 +39,9 @@ impl Reported for TenantStatus {
     fn counted(&self) -> Report {
         Report {
             phase: self.phase.map_or_else(unjudged, |phase| format!("{phase:?}")),
-            waits: waits(&self.conditions),
-            is_held: is_held(&self.conditions),
             refused: fails(&self.conditions, "VouchersRedeemed").map(|why| why.reason.clone()),
             credit: self.credit.as_deref().and_then(amount),
-            ..Report::default()
+            ..ready(&self.conditions)
         }
     }
 }
@@ -59,11 +55,9 @@ impl Reported for VoucherStatus {
         let redeemable = find(&self.conditions, "Redeemable");
         Report {
             phase: redeemable.map_or_else(unjudged, |condition| condition.reason.clone()),
-            waits: waits(&self.conditions),
-            is_held: is_held(&self.conditions),
             granted: self.granted.as_deref().and_then(amount),
             redeemed: self.redeemed,
-            ..Report::default()
+            ..ready(&self.conditions)
         }
     }
 }
@@ -81,14 +75,15 @@ fn fails<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
     find(conditions, kind).filter(|Condition { status, .. }| status == "False")
 }
 
-fn waits(conditions: &[Condition]) -> Option<(String, i64)> {
-    let ready = find(conditions, "Ready").filter(|Condition { status, .. }| status != "True")?;
-    Some((ready.reason.clone(), ready.last_transition_time.0.as_second()))
-}
-
-fn is_held(conditions: &[Condition]) -> bool {
-    let ready = find(conditions, "Ready");
-    ready.is_some_and(|ready| ready.reason == Word::MassDeletionHeld.name())
+/// What the condition Ready says of an object, of whatever kind.
+fn ready(conditions: &[Condition]) -> Report {
+    let fails = find(conditions, "Ready").filter(|Condition { status, .. }| status != "True");
+    let Some(ready) = fails else { return Report::default() };
+    Report {
+        waits: Some((ready.reason.clone(), ready.last_transition_time.0.as_second())),
+        is_held: ready.reason == Word::MassDeletionHeld.name(),
+        ..Report::default()
+    }
 }
 
 fn amount(money: &str) -> Option<(String, i64)> {

@@ -70,7 +70,7 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::SOVEREIGN_FINALIZER);
-    state.ruling = brake::rule(object, api::SOVEREIGN_FINALIZER, (ctx, &door)).await?;
+    state.ruling = brake::rule(object, state, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         let seen = observe::observe(&wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.

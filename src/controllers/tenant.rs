@@ -50,7 +50,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::TENANT_FINALIZER);
-    state.ruling = brake::rule(object, api::TENANT_FINALIZER, (ctx, &door)).await?;
+    state.ruling = brake::rule(object, state, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         // Reads only.
         let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };

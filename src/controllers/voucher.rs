@@ -50,7 +50,7 @@ async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Er
     };
     let door = ctx.door.under(epoch);
     let mut state = ObjectState::of(object, api::VOUCHER_FINALIZER);
-    state.ruling = brake::rule(object, api::VOUCHER_FINALIZER, (ctx, &door)).await?;
+    state.ruling = brake::rule(object, state, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
