@@ -46,9 +46,8 @@ enum Command {
     Doctor {
         #[command(flatten)]
         database: Database,
-        /// The operator's own namespace.
-        #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
-        namespace: String,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// Print the three custom resource definitions, for kubectl apply -f -.
     Crds,
@@ -73,6 +72,18 @@ struct Database {
     database_url: String,
 }
 
+/// Where the operator is, and what it serves.
+#[derive(clap::Args)]
+struct Scope {
+    /// The operator's own namespace, where the Lease of the leader and the anchors of the ledger
+    /// are.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
+    namespace: String,
+    /// Serve only these franchises, separated by commas; all of them if none is given.
+    #[arg(long, env = "CATALYST_NAMESPACES", value_delimiter = ',', value_name = "NAMESPACES")]
+    namespaces: Vec<String>,
+}
+
 #[derive(clap::Args)]
 struct Run {
     #[command(flatten)]
@@ -88,10 +99,8 @@ struct Run {
     /// The pod that this process runs in, which events of its own are about.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pod: Option<String>,
-    /// The operator's own namespace, where the Lease of the leader and the anchors of the ledger
-    /// are.
-    #[arg(long, env = "POD_NAMESPACE", default_value = "catalyst-system")]
-    namespace: String,
+    #[command(flatten)]
+    scope: Scope,
     /// Where /metrics, /livez and /readyz are served. A port in use gives way to a free one.
     #[arg(
         long,
@@ -100,9 +109,6 @@ struct Run {
         value_name = "ADDR"
     )]
     metrics_addr: SocketAddr,
-    /// Serve only these franchises, separated by commas; all of them if none is given.
-    #[arg(long, env = "CATALYST_NAMESPACES", value_delimiter = ',', value_name = "NAMESPACES")]
-    namespaces: Vec<String>,
     /// Whether to act only while holding the Lease. Without it, every process acts under the
     /// current epoch, and the ledger alone keeps them from doing a thing twice.
     #[arg(
@@ -184,9 +190,9 @@ async fn execute(command: Command) -> Result<(), Error> {
                 database_url: run.database.database_url,
                 migrate_database_url: run.migrate_database_url,
                 pod: run.pod,
-                namespace: run.namespace,
+                namespace: run.scope.namespace,
                 metrics_addr: run.metrics_addr,
-                namespaces: run.namespaces.into_iter().collect::<BTreeSet<_>>(),
+                namespaces: run.scope.namespaces.into_iter().collect::<BTreeSet<_>>(),
                 leader_elect: run.leader_elect,
                 remote_allow: run.remote_allow_cidrs,
                 allow_unsafe_durability: run.allow_unsafe_durability,
@@ -199,10 +205,10 @@ async fn execute(command: Command) -> Result<(), Error> {
             schema::migrate(&database.database_url, test_clock).await?;
             print("the ledger is up to date\n")
         }
-        Command::Doctor { database, namespace } => {
+        Command::Doctor { database, scope } => {
             // One provider for both libraries that speak TLS; a second call finds the first.
             let _first = rustls::crypto::ring::default_provider().install_default();
-            let findings = doctor::examine(&database.database_url, namespace).await;
+            let findings = doctor::examine(&database.database_url, scope).await;
             print(&findings.iter().map(ToString::to_string).collect::<String>())?;
             match findings.iter().filter(|finding| finding.found.is_err()).count() {
                 0 => Ok(()),

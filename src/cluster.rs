@@ -39,7 +39,7 @@ pub use notes::{Note, Notes};
 pub use secrets::{Content, Kept, Place, Secrets};
 use tie::Tie;
 pub use trouble::Trouble;
-pub use watch::{Watched, mirror, watch};
+pub use watch::{Watched, mirror, watch, watch_in};
 
 use crate::{
     api::MANAGER,

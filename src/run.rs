@@ -118,7 +118,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let rights = controllers::permissions::required();
     let (fleet, news) = Fleet::new((client.clone(), &url), settings.remote_allow.clone(), rights);
     let stop = CancellationToken::new();
-    let watches = Watches::of(&client);
+    let watches = Watches::of(&client, &settings.namespaces);
     let identity = identity();
     let (secrets, opened) = Secrets::new(client.clone());
     let ctx = Arc::new(context(&settings, &client, (&watches, secrets, fleet), &identity)?);

@@ -108,7 +108,7 @@ fn the_chart_has_the_version_of_the_program() {
 
 #[test]
 fn the_admission_policies_of_the_hub_are_fresh() {
-    let policies = documents(&permissions::protection());
+    let policies = documents(&permissions::policies());
     fresh("charts/catalyst-operator/files/policies.yaml", &policies);
 }
 

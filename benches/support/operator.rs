@@ -228,6 +228,7 @@ fn install(world: &World, kubectl: &Kubectl) -> Outcome<()> {
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
         binding("ClusterRoleBinding", "ClusterRole", NAME),
+        binding("ClusterRoleBinding", "ClusterRole", "catalyst-operator-franchise"),
         binding("RoleBinding", "Role", "catalyst-operator-leader"),
     ])?;
     let roles = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/catalyst-operator/files/roles.yaml");

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::Scope;
 use crate::{
     api,
     cluster::{Cluster, Host},
@@ -20,9 +21,6 @@ pub(super) struct Finding {
     pub found: Result<String, String>,
 }
 
-/// The least Kubernetes that has everything the operator uses.
-const MINOR_MIN: u32 = 30;
-
 impl std::fmt::Display for Finding {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (sign, text) = match &self.found {
@@ -34,7 +32,7 @@ impl std::fmt::Display for Finding {
 }
 
 /// Looks at everything; what cannot be looked at because of something else is left out.
-pub(super) async fn examine(database_url: &str, namespace: String) -> Vec<Finding> {
+pub(super) async fn examine(database_url: &str, scope: Scope) -> Vec<Finding> {
     let mut findings = vec![Finding { what: "database", found: database(database_url).await }];
     let (host, cluster) = match run::hub("doctor").await {
         Ok(hub) => hub,
@@ -43,13 +41,11 @@ pub(super) async fn examine(database_url: &str, namespace: String) -> Vec<Findin
             return findings;
         }
     };
-    findings.push(Finding { what: "cluster", found: version(cluster.version()) });
-    // A list of rights is made for a whole process.
-    let rights = rights(&cluster, String::leak(namespace.clone())).await;
-    findings.push(Finding { what: "rights", found: rights });
+    findings.push(Finding { what: "cluster", found: version(&cluster) });
+    findings.push(Finding { what: "rights", found: rights(&cluster, &scope).await });
     findings.push(Finding { what: "definitions", found: definitions(&host).await });
     findings.push(Finding { what: "admission", found: admission(&host).await });
-    findings.push(Finding { what: "a Tenant", found: tenant(&host, &namespace).await });
+    findings.push(Finding { what: "a Tenant", found: tenant(&host, &scope.namespace).await });
     findings
 }
 
@@ -61,19 +57,21 @@ async fn database(url: &str) -> Result<String, String> {
     Ok("it serves, keeps what it acknowledges, and the operator may not write it directly".into())
 }
 
-/// Kubernetes says `v1.36.3`; others append more.
-fn version(version: &str) -> Result<String, String> {
-    let minor = version.trim_start_matches("v1.").split(|c: char| !c.is_ascii_digit()).next();
-    match minor.and_then(|minor| minor.parse::<u32>().ok()) {
-        Some(minor) if minor < MINOR_MIN => {
-            Err(format!("it is Kubernetes {version}; the operator needs 1.{MINOR_MIN} or newer"))
+fn version(cluster: &Cluster) -> Result<String, String> {
+    let version = cluster.version();
+    match cluster.outdated() {
+        None => Ok(format!("it is Kubernetes {version}")),
+        Some(least) => {
+            Err(format!("it is Kubernetes {version}; the operator needs {least} or newer"))
         }
-        _ => Ok(format!("it is Kubernetes {version}")),
     }
 }
 
-async fn rights(cluster: &Cluster, namespace: &'static str) -> Result<String, String> {
-    let own = permissions::own(namespace);
+async fn rights(cluster: &Cluster, scope: &Scope) -> Result<String, String> {
+    // A list of rights is made for a whole process.
+    let leak = |text: &String| -> &'static str { String::leak(text.clone()) };
+    let served: Vec<&'static str> = scope.namespaces.iter().map(leak).collect();
+    let own = permissions::own(leak(&scope.namespace), &served);
     let missing = cluster.missing(&own).await.map_err(|why| chain(&why))?;
     if missing.is_empty() {
         return Ok(format!("all {} that the operator needs are granted", own.len()));
@@ -93,12 +91,12 @@ async fn admission(host: &Host) -> Result<String, String> {
     for policy in permissions::POLICIES {
         if !host.has_policy(policy).await.map_err(|why| chain(&why))? {
             return Err(format!(
-                "the policy {policy} is not installed, so spec.deletionProtection protects \
-                 nothing: upgrade the chart with admission.enabled=true"
+                "the policy {policy} is not installed: upgrade the chart with \
+                 admission.enabled=true"
             ));
         }
     }
-    Ok("what is protected cannot be deleted".to_owned())
+    Ok("what is protected cannot be deleted, and the operator keeps to Tenants".to_owned())
 }
 
 async fn tenant(host: &Host, namespace: &str) -> Result<String, String> {

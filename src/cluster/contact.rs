@@ -62,14 +62,21 @@ pub(super) async fn contact(
         let seen = cluster.uid.clone();
         return Err(Trouble::Judged(Reason::ClusterIdentityChanged { known, seen }));
     }
-    if !is_new_enough(&cluster.version) {
+    if let Some(least) = cluster.outdated() {
         let version = cluster.version.clone();
-        let least = format!("v1.{MINOR_MIN}");
         return Err(Trouble::Judged(Reason::ClusterTooOld { version, least }));
     }
     match owner(&cluster, &around.hub).await.map_err(said)? {
         hub if hub == around.hub => Ok(cluster),
         hub => Err(Trouble::Judged(Reason::OwnedByAnotherHub { hub })),
+    }
+}
+
+impl Cluster {
+    /// The version of Kubernetes that is needed at least, if this one is older or cannot be read.
+    #[must_use]
+    pub fn outdated(&self) -> Option<String> {
+        (!is_new_enough(&self.version)).then(|| format!("v1.{MINOR_MIN}"))
     }
 }
 

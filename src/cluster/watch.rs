@@ -5,9 +5,16 @@
 //! made anew, because the library would repeat the refused call without end. An object that does
 //! not decode is logged and left out; it does not stop the others.
 
-use std::{fmt::Debug, hash::Hash, time::Duration};
+mod gather;
 
-use futures::{Stream, StreamExt as _, future::ready, stream};
+use std::{collections::BTreeSet, fmt::Debug, hash::Hash, time::Duration};
+
+use futures::{
+    Stream, StreamExt as _,
+    future::ready,
+    stream::{self, BoxStream},
+};
+use gather::Gathered;
 use kube::{
     Api, Client, Resource,
     core::DeserializeGuard,
@@ -19,6 +26,8 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
+
+use super::Ours;
 
 /// At most this often is a refused watch made anew.
 const ANEW_EVERY: Duration = Duration::from_secs(10);
@@ -55,8 +64,57 @@ where
     K::DynamicType: Default + Clone + Send + Sync,
 {
     let config = watcher::Config::default().labels(labels).timeout(WATCH_SECONDS).page_size(page);
-    // The guard decodes any object, so that one bad one cannot stop the list.
-    let api: Api<DeserializeGuard<K>> = Api::all(client);
+    hear(Api::all(client), config).filter_map(|heard| ready(heard.event()))
+}
+
+/// Watches a kind of ours in some namespaces, each by a watch of its own, so that nothing is to be
+/// allowed on others; everywhere if none is named.
+#[must_use]
+pub fn watch_in<K: Ours>(
+    client: &Client,
+    namespaces: &BTreeSet<String>,
+) -> BoxStream<'static, Watched<K>> {
+    if namespaces.is_empty() {
+        return watch(client.clone(), "").boxed();
+    }
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    let parts = namespaces.iter().enumerate().map(|(part, namespace)| {
+        let heard = hear(Api::namespaced(client.clone(), namespace), config.clone());
+        heard.map(move |heard| (part, heard)).boxed()
+    });
+    let together = stream::select_all(parts)
+        .scan(Gathered::of(namespaces.len()), |gathered, (part, heard)| {
+            ready(Some(stream::iter(gathered.take(part, heard))))
+        });
+    together.flatten().boxed()
+}
+
+/// What is heard from a watch.
+enum Heard<K> {
+    Event(Event<K>),
+    /// We may not list what there is.
+    Refused,
+}
+
+impl<K> Heard<K> {
+    fn event(self) -> Option<Event<K>> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Refused => None,
+        }
+    }
+}
+
+/// Watches in a task of its own, without end. Errors are logged. The guard decodes any object, so
+/// that one bad one cannot stop the list.
+fn hear<K>(
+    api: Api<DeserializeGuard<K>>,
+    config: watcher::Config,
+) -> impl Stream<Item = Heard<K>> + Send + use<K> + 'static
+where
+    K: Watchable,
+    K::DynamicType: Default + Clone + Send + Sync,
+{
     let kind = K::kind(&K::DynamicType::default()).into_owned();
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
@@ -66,16 +124,20 @@ where
                 () = sender.closed() => return,
                 event = events.next() => event,
             };
-            match event {
+            let heard = match event {
                 None => return,
-                Some(Err(why)) => tracing::warn!(kind, %why, "a watch was interrupted"),
-                Some(Ok(event)) => {
-                    if let Some(event) = unguard(event)
-                        && sender.send(event).await.is_err()
-                    {
-                        return;
+                Some(Ok(event)) => unguard(event).map(Heard::Event),
+                Some(event @ Err(_)) => {
+                    if let Err(why) = &event {
+                        tracing::warn!(kind, %why, "a watch was interrupted");
                     }
+                    is_forbidden(&event).then_some(Heard::Refused)
                 }
+            };
+            if let Some(heard) = heard
+                && sender.send(heard).await.is_err()
+            {
+                return;
             }
         }
     });
@@ -113,27 +175,27 @@ fn is_forbidden<K>(event: &watcher::Result<Event<K>>) -> bool {
         | WatchStartFailed(kube::Error::Api(status))) if status.code == 403)
 }
 
-/// Watches objects and keeps a copy of each, without the field managers, which nobody reads and
-/// which are most of its memory.
+/// Keeps a copy of each object that a watch sees.
 pub fn mirror<K>(
-    client: Client,
-    labels: &str,
-) -> (Store<K>, impl Stream<Item = Watched<K>> + Send + use<K> + 'static)
+    events: impl Stream<Item = Watched<K>> + Send + 'static,
+) -> (Store<K>, BoxStream<'static, Watched<K>>)
 where
     K: Watchable,
     K::DynamicType: Default + Clone + Eq + Hash + Debug + Unpin + Send + Sync,
 {
     let (store, writer) = reflector::store();
-    let events = watch(client, labels).map(Ok::<_, watcher::Error>);
-    let lean = events.modify(|object: &mut K| object.meta_mut().managed_fields = None);
-    let kept = lean.reflect(writer).filter_map(async |event| event.ok());
-    (store, kept)
+    let kept = events.map(Ok::<_, watcher::Error>).reflect(writer);
+    (store, kept.filter_map(async |event| event.ok()).boxed())
 }
 
-/// The event without its guard; nothing for an object that does not decode.
+/// The event without its guard, and its object without the field managers, which nobody reads and
+/// which are most of its memory; nothing for an object that does not decode.
 fn unguard<K: Watchable>(event: Event<DeserializeGuard<K>>) -> Option<Event<K>> {
     let open = |guard: DeserializeGuard<K>| match guard.0 {
-        Ok(object) => Some(object),
+        Ok(mut object) => {
+            object.meta_mut().managed_fields = None;
+            Some(object)
+        }
         Err(why) => {
             let metadata = &why.metadata;
             tracing::error!(

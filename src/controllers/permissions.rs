@@ -2,6 +2,7 @@
 //! the tests run under them, so that a right that is missing here fails a test.
 
 mod access;
+mod confinement;
 mod policy;
 mod protection;
 #[cfg(test)]
@@ -10,7 +11,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use access::{access, required};
-pub use protection::{POLICIES, protection};
+pub use protection::protection;
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,6 +23,16 @@ use crate::{
 const RBAC: &str = "rbac.authorization.k8s.io";
 /// What a franchisee grants: the roles, their bindings, and the policy.
 const ACCESS: &str = "catalyst-sovereign-access";
+/// What keeps the operator to the namespaces of Tenants.
+const CONFINEMENT: &str = "catalyst-tenants-only";
+/// What keeps protected objects, and the namespaces that they are in.
+const PROTECTION: [&str; 3] = [
+    "catalyst-deletion-protection",
+    "catalyst-deletion-protection-sovereigns",
+    "catalyst-deletion-protection-tenants",
+];
+/// The names of the hub's admission policies.
+pub const POLICIES: [&str; 4] = [PROTECTION[0], PROTECTION[1], PROTECTION[2], CONFINEMENT];
 
 /// Verbs on resources of one API group; on all of them where no names are given.
 struct Rule {
@@ -44,11 +55,16 @@ const OWN: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
 const EDIT: &[&str] = &["get", "list", "watch", "create", "update", "patch", "delete"];
 const ROLE_NAMES: &[&str] = &[ROLES[0].1, ROLES[1].1, ROLES[2].1, ROLES[3].1];
 
-/// On every namespace of the hub. Nothing of secrets: a franchise grants them one by one.
-const OPERATOR: &[Rule] = &[
+/// In the namespaces of the franchises that are served. Nothing of secrets: a franchise grants them
+/// one by one.
+const FRANCHISE: &[Rule] = &[
     rule(GROUP, &["sovereigns", "tenants", "vouchers"], &["list", "patch", "watch"]),
     rule(GROUP, &["sovereigns/status", "tenants/status", "vouchers/status"], &["patch"]),
     rule("events.k8s.io", &["events"], &["create", "patch"]),
+];
+
+/// On the whole of the hub, with what Tenants are made of: their namespaces are not there yet.
+const HUB: &[Rule] = &[
     // Whether they go, and with them all objects of their kind.
     Rule {
         group: "apiextensions.k8s.io",
@@ -85,6 +101,8 @@ const LEADER: &[Rule] = &[
     rule("", &["configmaps"], &["create", "get", "patch"]),
     // One that is tried out and never kept: this namespace is no franchise.
     rule(GROUP, &["tenants"], &["create"]),
+    // That its pod is not ready, and why.
+    rule("events.k8s.io", &["events"], &["create", "patch"]),
 ];
 
 /// What people may look at in a Tenant. Quotas and policies are shown and never theirs to change.
@@ -137,26 +155,39 @@ fn made() -> impl Iterator<Item = Rule> {
     })
 }
 
-/// Everything that the operator must be allowed to do on the hub; this is its own namespace.
+/// Everything that the operator must be allowed to do on the hub, where it serves these
+/// franchises, or all if none is named; the first is its own namespace.
 #[must_use]
-pub fn own(namespace: &'static str) -> Vec<Right> {
+pub fn own(namespace: &'static str, franchises: &[&'static str]) -> Vec<Right> {
     let made: Vec<Rule> = made().collect();
-    let rules = OPERATOR.iter().chain(&made).map(|rule| ("", rule));
+    let rules = HUB.iter().chain(&made).map(|rule| ("", rule));
     let rules = rules.chain(LEADER.iter().map(|rule| (namespace, rule)));
+    let served = if franchises.is_empty() { &[""] } else { franchises };
+    let served = served.iter().flat_map(|served| FRANCHISE.iter().map(|rule| (*served, rule)));
+    let rules = rules.chain(served);
     rules.flat_map(|(namespace, rule)| access::questions(namespace, rule)).collect()
 }
 
-/// The roles of the hub as manifests: the operator's `ClusterRole`, its Role for the Lease, and
-/// the `ClusterRoles` that the owners of Tenants are bound to.
+/// The roles of the hub as manifests: the operator's for the whole of it, for a franchise, and for
+/// its own namespace, and the `ClusterRoles` that the owners of Tenants are bound to.
 #[must_use]
 pub fn manifests() -> Vec<Value> {
     let made: Vec<Rule> = made().collect();
     let mut manifests = vec![
-        role("ClusterRole", "catalyst-operator", OPERATOR.iter().chain(&made)),
+        role("ClusterRole", "catalyst-operator", HUB.iter().chain(&made)),
+        role("ClusterRole", "catalyst-operator-franchise", FRANCHISE),
         role("Role", "catalyst-operator-leader", LEADER),
     ];
     manifests.extend(tenant_roles());
     manifests
+}
+
+/// The admission policies of the hub, with what puts them into force.
+#[must_use]
+pub fn policies() -> Vec<Value> {
+    let mut policies = protection();
+    policies.extend(confinement::at_home());
+    policies
 }
 
 /// In the order of [`ROLES`]: each has what the next has, and more.

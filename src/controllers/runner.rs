@@ -1,6 +1,7 @@
 //! Running the three controllers: watches in, visits out, and nothing that stops in silence.
 
 use std::{
+    collections::BTreeSet,
     fmt::Debug,
     future::Future,
     sync::Arc,
@@ -72,29 +73,27 @@ pub type Watching<K> = (Mirror<K>, BoxStream<'static, Watched<K>>);
 
 /// Everything that is watched from the start.
 pub struct Watches {
-    /// All Sovereigns.
+    /// All Sovereigns that are served.
     pub sovereigns: Watching<api::Sovereign>,
-    /// All Tenants.
+    /// All Tenants that are served.
     pub tenants: Watching<api::Tenant>,
-    /// All Vouchers.
+    /// All Vouchers that are served.
     pub vouchers: Watching<api::Voucher>,
     /// The hub namespaces that are franchises.
     pub franchises: Watching<PartialObjectMeta<Namespace>>,
 }
 
 impl Watches {
-    /// The watches of a hub; none does anything before it is polled.
+    /// The watches of a hub, of ours in these namespaces alone if any is named. None does anything
+    /// before it is polled.
     #[must_use]
-    pub fn of(client: &Client) -> Self {
-        let (sovereigns, filling_sovereigns) = cluster::mirror(client.clone(), "");
-        let (tenants, filling_tenants) = cluster::mirror(client.clone(), "");
-        let (vouchers, filling_vouchers) = cluster::mirror(client.clone(), "");
-        let (franchises, filling) = cluster::mirror(client.clone(), &franchise_selector());
+    pub fn of(client: &Client, namespaces: &BTreeSet<String>) -> Self {
+        let franchises = cluster::watch(client.clone(), &franchise_selector());
         Self {
-            sovereigns: (sovereigns, filling_sovereigns.boxed()),
-            tenants: (tenants, filling_tenants.boxed()),
-            vouchers: (vouchers, filling_vouchers.boxed()),
-            franchises: (franchises, filling.boxed()),
+            sovereigns: cluster::mirror(cluster::watch_in(client, namespaces)),
+            tenants: cluster::mirror(cluster::watch_in(client, namespaces)),
+            vouchers: cluster::mirror(cluster::watch_in(client, namespaces)),
+            franchises: cluster::mirror(franchises),
         }
     }
 }
@@ -210,9 +209,6 @@ where
     K: Laned,
     F: Future<Output = Result<Action, Error>>,
 {
-    if !ctx.serves(object.namespace().as_deref().unwrap_or_default()) {
-        return Ok(Action::await_change());
-    }
     if let Some(rest) = ctx.brake.pause(&*object) {
         return Ok(Action::requeue(rest));
     }

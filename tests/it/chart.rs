@@ -3,6 +3,7 @@
 mod database;
 mod image;
 mod install;
+mod namespaced;
 mod render;
 mod site;
 mod walk;

@@ -28,7 +28,9 @@ pub(crate) use flux::{Flux, Repository};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
 pub(crate) use helm::{Helm, chart, manifests, tool, tools};
 pub(crate) use hostile::{Behaviour, Hostile};
-pub(crate) use kubernetes::{client, client_of, hub_client, install_definitions, may};
+pub(crate) use kubernetes::{
+    client, client_of, found_franchise, hub_client, install_definitions, may,
+};
 pub(crate) use manifest::Manifest;
 pub(crate) use nodes::Nodes;
 pub(crate) use operator::{Installed, Operator, SYSTEM, apply};

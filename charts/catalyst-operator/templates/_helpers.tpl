@@ -30,8 +30,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
+{{/* One name whatever the release is called: franchises grant their Secrets to it. */}}
 {{- define "catalyst-operator.serviceAccountName" -}}
-{{- default (include "catalyst-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- default "catalyst-operator" .Values.serviceAccount.name -}}
 {{- end -}}
 
 {{- define "catalyst-operator.image" -}}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::{ACCESS, BIND, RBAC, Rule, made, policy, role, tenant_roles};
+use super::{ACCESS, BIND, RBAC, Rule, confinement, made, role, tenant_roles};
 use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGER},
     domain::right::Right,
@@ -70,9 +70,8 @@ pub fn access() -> Vec<Value> {
         binding("ClusterRole"),
         in_access_namespace(role("Role", ACCESS, NOTE)),
         in_access_namespace(binding("Role")),
-        policy::policy(),
-        policy::binding(),
     ]);
+    manifests.extend(confinement::abroad());
     manifests
 }
 

@@ -4,27 +4,19 @@
 
 use serde_json::{Value, json};
 
+use super::{PROTECTION, policy};
 use crate::api::{FRANCHISE_LABEL, GROUP, VERSION};
-
-const API: &str = "admissionregistration.k8s.io/v1";
 
 /// The kinds that can be protected, with the word for one, and whether one that says nothing is:
 /// objects that are older than the field.
 const KINDS: [(&str, &str, bool); 2] =
     [("sovereigns", "Sovereign", true), ("tenants", "Tenant", false)];
 
-/// The names of the policies.
-pub const POLICIES: [&str; 3] = [
-    "catalyst-deletion-protection",
-    "catalyst-deletion-protection-sovereigns",
-    "catalyst-deletion-protection-tenants",
-];
-
-/// The policies of the hub with their bindings.
+/// The policies with their bindings.
 #[must_use]
 pub fn protection() -> Vec<Value> {
     let rules: Vec<Value> =
-        KINDS.iter().map(|(plural, ..)| deletes(GROUP, VERSION, plural)).collect();
+        KINDS.iter().map(|(plural, ..)| deletions(GROUP, VERSION, plural)).collect();
     let itself = json!({
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": rules},
@@ -36,12 +28,11 @@ pub fn protection() -> Vec<Value> {
             "reason": "Forbidden",
         }],
     });
-    let [by_itself, of_namespaces @ ..] = POLICIES;
-    let mut manifests = vec![policy(by_itself, &itself), binding(by_itself, &json!({}))];
+    let [by_itself, of_namespaces @ ..] = PROTECTION;
+    let mut manifests = policy::in_force(by_itself, &itself, &json!({})).to_vec();
     for (name, (_, kind, default)) in of_namespaces.iter().zip(KINDS) {
-        manifests.push(policy(name, &namespaces_with(kind, default)));
-        let all = json!({"selector": {}, "parameterNotFoundAction": "Allow"});
-        manifests.push(binding(name, &json!({"paramRef": all})));
+        let all = json!({"paramRef": {"selector": {}, "parameterNotFoundAction": "Allow"}});
+        manifests.extend(policy::in_force(name, &namespaces_with(kind, default), &all));
     }
     manifests
 }
@@ -62,7 +53,7 @@ fn namespaces_with(kind: &str, default: bool) -> Value {
         "failurePolicy": "Fail",
         "paramKind": {"apiVersion": format!("{GROUP}/{VERSION}"), "kind": kind},
         "matchConstraints": {
-            "resourceRules": [deletes("", "v1", "namespaces")],
+            "resourceRules": [deletions("", "v1", "namespaces")],
             // Without this, a missing definition would block the deletion of every namespace.
             "objectSelector": {
                 "matchExpressions": [{"key": FRANCHISE_LABEL, "operator": "Exists"}],
@@ -79,33 +70,6 @@ fn namespaces_with(kind: &str, default: bool) -> Value {
     })
 }
 
-fn deletes(group: &str, version: &str, resource: &str) -> Value {
-    json!({
-        "apiGroups": [group],
-        "apiVersions": [version],
-        "operations": ["DELETE"],
-        "resources": [resource],
-    })
-}
-
-fn policy(name: &str, spec: &Value) -> Value {
-    json!({
-        "apiVersion": API,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": name},
-        "spec": spec,
-    })
-}
-
-fn binding(name: &str, more: &Value) -> Value {
-    let mut spec = json!({"policyName": name, "validationActions": ["Deny"]});
-    if let (Some(spec), Some(more)) = (spec.as_object_mut(), more.as_object()) {
-        spec.extend(more.clone());
-    }
-    json!({
-        "apiVersion": API,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": spec,
-    })
+fn deletions(group: &str, version: &str, resource: &str) -> Value {
+    policy::requests(&["DELETE"], group, version, resource)
 }

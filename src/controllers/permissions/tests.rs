@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{ACCESS, access, manifests, required};
-use crate::domain::right::Right;
+use super::{ACCESS, access, manifests, own, required};
+use crate::{api::GROUP, domain::right::Right};
 
 /// Everything that the roles of the manifests grant to the operator, one by one.
 fn granted() -> BTreeSet<String> {
@@ -63,6 +63,19 @@ fn a_right_is_called_as_kubectl_would_be_asked_for_it() {
     ] {
         assert!(said.iter().any(|said| said == expected), "{expected}: {said:?}");
     }
+}
+
+#[test]
+fn of_franchises_that_are_named_nothing_is_asked_elsewhere() {
+    let places = |franchises: &[&'static str]| -> BTreeSet<&str> {
+        let asked = own("catalyst-system", franchises).into_iter();
+        asked.filter(|right| right.group == GROUP).map(|right| right.namespace).collect()
+    };
+    assert_eq!(places(&[]), BTreeSet::from(["", "catalyst-system"]));
+    let named = ["omantel", "oryx"];
+    assert_eq!(places(&named), BTreeSet::from(["catalyst-system", "omantel", "oryx"]));
+    let each = own("catalyst-system", &["omantel"]).len();
+    assert_eq!(own("catalyst-system", &[]).len(), each, "the same rights, in one place");
 }
 
 #[test]

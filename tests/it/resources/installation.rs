@@ -131,7 +131,7 @@ async fn an_older_definition_is_named_with_the_fields_that_it_lacks_and_so_is_al
     let ledger = database(&world).await;
     let installed = Installed::on(&world, &ledger).await;
     let franchise = Franchise::found(&world, &installed).await;
-    for manifest in permissions::protection() {
+    for manifest in permissions::policies() {
         apply(&client, &manifest).await;
     }
     let well = ["database", "cluster", "rights", "definitions", "admission", "a Tenant"]

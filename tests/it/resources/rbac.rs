@@ -1,8 +1,16 @@
 //! Rights: the operator has those that it needs and no others, and so have the owners of Tenants.
 
 use catalyst_operator::api::Tenant;
-use k8s_openapi::api::{authorization::v1::SubjectAccessReview, rbac::v1::ClusterRole};
-use kube::{Api, Client, api::PostParams, config::Kubeconfig};
+use k8s_openapi::api::{
+    authorization::v1::SubjectAccessReview,
+    core::v1::{Namespace, ResourceQuota},
+    rbac::v1::ClusterRole,
+};
+use kube::{
+    Api, Client,
+    api::{Patch, PatchParams, PostParams},
+    config::Kubeconfig,
+};
 use serde_json::json;
 
 use crate::support::{Franchise, Operator, World, client_of, hub_client, may, shared_franchise};
@@ -48,12 +56,36 @@ async fn the_operator_may_do_what_it_needs_and_nothing_that_would_make_it_more()
 }
 
 #[tokio::test]
+async fn the_operator_cannot_write_in_a_namespace_that_is_no_tenants() {
+    let franchise = shared_franchise().await;
+    let client = operator_client().await;
+    let quota = json!({"metadata": {"name": "mine"}, "spec": {"hard": {"pods": "0"}}});
+    let quota: ResourceQuota = serde_json::from_value(quota).unwrap();
+    let quotas: Api<ResourceQuota> = Api::namespaced(client.clone(), &franchise.namespace);
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    // A policy is in force some time after it was applied.
+    let is_refused = async || {
+        let told = quotas.create(&dry, &quota).await.err().map(|why| why.to_string());
+        told.is_some_and(|told| {
+            told.contains("the operator writes only in namespaces of Tenants, and")
+                && told.contains(&format!("{} is none", franchise.namespace))
+        })
+    };
+    franchise.until_true("a quota in a franchise is refused", is_refused).await;
+    let namespaces: Api<Namespace> = Api::all(client);
+    let (label, dry) = (json!({"metadata": {"labels": {"mine": "yes"}}}), PatchParams::default());
+    let told = namespaces.patch("kube-system", &dry.dry_run(), &Patch::Merge(&label)).await;
+    assert!(told.unwrap_err().to_string().contains("kube-system is none"));
+}
+
+#[tokio::test]
 async fn no_role_of_ours_has_a_wildcard_or_grows_by_aggregation() {
     let client = hub_client(World::shared()).await;
     let _installed = Operator::shared().await;
     let roles: Api<ClusterRole> = Api::all(client);
     for name in [
         "catalyst-operator",
+        "catalyst-operator-franchise",
         "catalyst-tenant-owner",
         "catalyst-tenant-admin",
         "catalyst-tenant-member",

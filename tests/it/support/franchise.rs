@@ -103,7 +103,7 @@ impl Franchise {
     pub(crate) async fn found(world: &World, operator: &Installed) -> Self {
         let client = hub_client(world).await;
         Self {
-            namespace: kubernetes::franchise(&client).await,
+            namespace: kubernetes::found_franchise(&client).await,
             client,
             database_url: operator.database_url.clone(),
             log: operator.log.clone(),

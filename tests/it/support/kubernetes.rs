@@ -50,7 +50,7 @@ pub(crate) async fn may(client: &Client, attributes: &Value) -> bool {
 }
 
 /// Founds a franchise whose Sovereigns may be the hub itself; gives the name of its namespace.
-pub(crate) async fn franchise(client: &Client) -> String {
+pub(crate) async fn found_franchise(client: &Client) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(1);
     let name = format!("franchise-{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let manifest = json!({"metadata": {"name": name, "labels": {

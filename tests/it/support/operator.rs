@@ -14,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use catalyst_operator::controllers::permissions;
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
     core::v1::ServiceAccount,
@@ -295,6 +296,12 @@ async fn install(client: &Client) {
         apply(client, &role).await;
     }
     apply(client, &binding("ClusterRole", NAME)).await;
+    apply(client, &binding("ClusterRole", "catalyst-operator-franchise")).await;
+    // The others would keep what tests delete.
+    let policies = permissions::policies().into_iter();
+    for policy in policies.filter(|policy| policy["metadata"]["name"] == "catalyst-tenants-only") {
+        apply(client, &policy).await;
+    }
     apply(client, &binding("Role", "catalyst-operator-leader")).await;
 }
 

@@ -1,0 +1,81 @@
+//! The chart for some franchises only: what the operator may do is bound in their namespaces.
+
+use catalyst_operator::api::{Sovereign, Tenant};
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::{Api, api::DeleteParams, config::Kubeconfig};
+use serde_json::json;
+
+use super::site::{RELEASE, Site, values};
+use crate::support::{Franchise, apply, chart, client_of, found_franchise, hub_client, may};
+
+#[tokio::test]
+async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
+    let site = Site::new().await;
+    let client = hub_client(&site.world).await;
+    let (first, second) = (found_franchise(&client).await, found_franchise(&client).await);
+    let mut values = values();
+    values["watchNamespaces"] = json!([first, second]);
+    let path = chart("charts/catalyst-operator");
+    let install = [RELEASE, path.to_str().expect("it is text"), "--install", "--wait"];
+    site.helm(&[&["upgrade"], &install[..]].concat(), &values);
+    // Somebody of the second franchise takes its right away.
+    let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), &second);
+    let binding = format!("{RELEASE}-catalyst-operator-franchise");
+    bindings.delete(&binding, &DeleteParams::default()).await.expect("the chart has it");
+    let operator = site.run(&site.pod(2).await).await;
+
+    // This one is founded now, and named nowhere.
+    let stranger = Franchise::found(&site.world, &operator.installed).await;
+    stranger.apply(stranger.sovereign()).await;
+    let served = stranger.moved_to(first.clone());
+    served.open().await;
+    served.issue(served.voucher("launch")).await;
+    served.settle(served.tenant("kestrel").voucher_ref("launch")).await;
+    let left_out = stranger.moved_to(second.clone());
+    left_out.apply(left_out.sovereign()).await;
+    operator.logs(&format!("in the namespace \\\"{second}\\\"")).await;
+
+    let kubeconfig = Kubeconfig::read_from(&operator.installed.kubeconfig).expect("it has one");
+    let own = client_of(kubeconfig).await;
+    for (namespace, allowed) in
+        [(first.as_str(), true), (&second, false), (&stranger.namespace, false), ("", false)]
+    {
+        for verb in ["list", "watch", "patch"] {
+            let resource = json!({
+                "group": "catalyst.openova.io", "resource": "tenants", "verb": verb,
+                "namespace": namespace,
+            });
+            assert_eq!(may(&own, &resource).await, allowed, "{resource}");
+        }
+    }
+
+    site.helm(&[&["upgrade"], &install[..]].concat(), &values);
+    left_out.until::<Sovereign>("catalyst-zero", "Ready=True").await;
+    left_out.issue(left_out.voucher("launch")).await;
+    left_out.settle(left_out.tenant("oryx").voucher_ref("launch")).await;
+    served.visit::<Tenant>("kestrel").await;
+    let told = stranger.read::<Sovereign>("catalyst-zero").await;
+    assert!(told.status.is_none_or(|status| status.conditions.is_empty()), "it is not served");
+
+    // A namespace that is deleted takes the right with it before its objects can go.
+    let free = json!({"spec": {"deletionProtection": false}});
+    left_out.merge(&left_out.api::<Sovereign>(), "catalyst-zero", &free).await;
+    let namespaces = left_out.namespaces();
+    namespaces.delete(&second, &DeleteParams::default()).await.expect("nothing is protected");
+    left_out.until_gone(&bindings, &binding).await;
+    left_out.reply("proceed").await;
+    let everywhere = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+        "metadata": {"name": "catalyst-leaving"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+            "name": "catalyst-operator-franchise",
+        },
+        "subjects": [{
+            "kind": "ServiceAccount", "name": "catalyst-operator", "namespace": "catalyst-system",
+        }],
+    });
+    apply(&client, &everywhere).await;
+    left_out.until_gone(&namespaces, &second).await;
+    served.assert_sound().await;
+}
