@@ -2,7 +2,7 @@
 
 use catalyst_operator::api::{Sovereign, Tenant};
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::{Api, api::DeleteParams, config::Kubeconfig};
+use kube::{Api, Client, api::DeleteParams, config::Kubeconfig};
 use serde_json::json;
 
 use super::site::{RELEASE, Site, values};
@@ -40,13 +40,7 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
     for (namespace, allowed) in
         [(first.as_str(), true), (&second, false), (&stranger.namespace, false), ("", false)]
     {
-        for verb in ["list", "watch", "patch"] {
-            let resource = json!({
-                "group": "catalyst.openova.io", "resource": "tenants", "verb": verb,
-                "namespace": namespace,
-            });
-            assert_eq!(may(&own, &resource).await, allowed, "{resource}");
-        }
+        assert_eq!(may_serve(&own, namespace).await, [allowed; 3], "{namespace}");
     }
 
     site.helm(&[&["upgrade"], &install[..]].concat(), &values);
@@ -56,14 +50,33 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
     served.visit::<Tenant>("kestrel").await;
     let told = stranger.read::<Sovereign>("catalyst-zero").await;
     assert!(told.status.is_none_or(|status| status.conditions.is_empty()), "it is not served");
+    end(&left_out, &binding).await;
+    served.assert_sound().await;
+}
 
-    // A namespace that is deleted takes the right with it before its objects can go.
+/// Whether somebody may list, watch and write Tenants in a namespace; everywhere if it is empty.
+async fn may_serve(client: &Client, namespace: &str) -> [bool; 3] {
+    let mut answers = [false; 3];
+    for (answer, verb) in answers.iter_mut().zip(["list", "watch", "patch"]) {
+        let group = "catalyst.openova.io";
+        let act = json!({
+            "group": group, "resource": "tenants", "verb": verb, "namespace": namespace,
+        });
+        *answer = may(client, &act).await;
+    }
+    answers
+}
+
+/// Deletes the namespace of a franchise, which takes the operator's right with it before its
+/// objects can go.
+async fn end(franchise: &Franchise, binding: &str) {
     let free = json!({"spec": {"deletionProtection": false}});
-    left_out.merge(&left_out.api::<Sovereign>(), "catalyst-zero", &free).await;
-    let namespaces = left_out.namespaces();
-    namespaces.delete(&second, &DeleteParams::default()).await.expect("nothing is protected");
-    left_out.until_gone(&bindings, &binding).await;
-    left_out.reply("proceed").await;
+    franchise.merge(&franchise.api::<Sovereign>(), "catalyst-zero", &free).await;
+    let (namespaces, name) = (franchise.namespaces(), franchise.namespace.as_str());
+    namespaces.delete(name, &DeleteParams::default()).await.expect("nothing is protected");
+    let bindings: Api<RoleBinding> = Api::namespaced(franchise.client.clone(), name);
+    franchise.until_gone(&bindings, binding).await;
+    franchise.reply("proceed").await;
     let everywhere = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
         "metadata": {"name": "catalyst-leaving"},
@@ -75,7 +88,6 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
             "kind": "ServiceAccount", "name": "catalyst-operator", "namespace": "catalyst-system",
         }],
     });
-    apply(&client, &everywhere).await;
-    left_out.until_gone(&namespaces, &second).await;
-    served.assert_sound().await;
+    apply(&franchise.client, &everywhere).await;
+    franchise.until_gone(&namespaces, name).await;
 }
