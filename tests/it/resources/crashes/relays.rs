@@ -43,7 +43,7 @@ async fn an_api_server_sees_all_writes_but_the_one_that_is_lost() {
         };
         let kubeconfig = relay.kubeconfig(&token(&installed));
         let client = client_of(Kubeconfig::from_yaml(&kubeconfig).unwrap()).await;
-        let names = ["one", "two", "three"].map(|name| format!("relayed-{n}-{name}"));
+        let names = ["one", "two", "three"].map(|name| format!("tenant-relayed-{n}-{name}"));
         assert!(make(&client, &names[0]).await);
         Api::<Namespace>::all(client.clone()).get(&names[0]).await.unwrap();
         assert!(!struck.load(Ordering::Relaxed));
