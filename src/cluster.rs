@@ -3,25 +3,18 @@
 //! The cluster that a Tenant lives on is a [`Cluster`], also when it is the hub; the [`Host`] is
 //! where our own kinds live.
 
-mod contact;
 mod error;
 mod fate;
 mod fleet;
 mod host;
 mod link;
-mod news;
 mod notes;
-mod pulse;
-mod remote;
 mod rights;
 mod secrets;
-mod tie;
-mod trouble;
 mod watch;
 
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
-pub use contact::Offer;
 pub use error::Error;
 pub use fate::Fate;
 pub use fleet::Fleet;
@@ -33,12 +26,10 @@ use kube::{
     api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions},
     core::{ApiResource, GroupVersionKind},
 };
-pub use link::{Standing, View};
-pub use news::News;
+use link::Tie;
+pub use link::{News, Offer, Standing, Trouble, View};
 pub use notes::{Note, Notes};
 pub use secrets::{Content, Kept, Place, Secrets};
-use tie::Tie;
-pub use trouble::Trouble;
 pub use watch::{Watched, mirror, watch, watch_in};
 
 use crate::{

@@ -12,10 +12,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use super::{
     Cluster, Error, Place,
-    contact::{Offer, Surroundings},
-    link::{Link, Standing, View},
-    news::News,
-    remote::Guard,
+    link::{Guard, Link, News, Offer, Standing, Surroundings, View},
 };
 use crate::domain::{address::Allowed, reason::Reason, right::Right};
 

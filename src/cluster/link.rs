@@ -2,23 +2,32 @@
 //! and is still the same, and watches what Tenants are made of there. It waits for nobody, and
 //! nobody waits for it: who asks gets what it found last.
 
+mod contact;
+mod news;
+mod pulse;
+mod remote;
+mod tie;
+mod trouble;
+
 use std::{sync::Arc, time::Duration};
 
+pub use contact::Offer;
+pub(super) use contact::Surroundings;
+use contact::contact;
 use jiff::Timestamp;
+pub use news::News;
+use news::tell_of;
+use pulse::{DOUBT_EVERY, Pulse};
+pub(super) use remote::Guard;
+pub(super) use tie::Tie;
 use tokio::{
     sync::{mpsc, watch},
     task::{AbortHandle, JoinSet},
     time::Instant,
 };
+pub use trouble::Trouble;
 
-use super::{
-    Cluster, Place,
-    contact::{Offer, Surroundings, contact},
-    news::{News, tell_of},
-    pulse::{DOUBT_EVERY, Pulse},
-    tie::Tie,
-    trouble::Trouble,
-};
+use super::{Cluster, Place};
 use crate::domain::{reason::Reason, right::Right};
 
 /// How long to wait before a cluster that could not be used is tried again.

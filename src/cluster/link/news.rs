@@ -11,9 +11,9 @@ use k8s_openapi::api::{
 use kube::{Resource, ResourceExt as _, core::PartialObjectMeta, runtime::watcher::Event};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::{Cluster, Place, watch::watch_pages};
 use crate::{
     api::{MANAGED_BY_LABEL, MANAGER},
+    cluster::{Cluster, Place, watch::watch_pages},
     domain::tenant::is_a_home,
 };
 

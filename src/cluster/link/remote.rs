@@ -28,7 +28,8 @@ use kube::{
 };
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
 
-use super::{CONNECT_MAX, trouble::Trouble};
+use super::Trouble;
+use crate::cluster::CONNECT_MAX;
 use crate::domain::{
     address::{self, Allowed},
     kubeconfig::{Host, Kubeconfig, Login, Server},
@@ -46,11 +47,11 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 
 /// Where nothing of ours may go.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub(in crate::cluster) struct Guard {
     /// The hub's own API server, as host and port.
-    pub(super) hub: (String, u16),
+    pub(in crate::cluster) hub: (String, u16),
     /// What its administrator allows all the same.
-    pub(super) allowed: Allowed,
+    pub(in crate::cluster) allowed: Allowed,
 }
 
 impl Guard {

@@ -1,6 +1,6 @@
 //! Why a cluster that is not ours cannot be used.
 
-use super::Error;
+use crate::cluster::Error;
 use crate::domain::{
     reason::Reason,
     sentence::{chain, shown},

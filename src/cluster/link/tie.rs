@@ -7,18 +7,19 @@ use std::{
 
 use tokio::sync::{Notify, Semaphore};
 
-use super::{Error, bounded, pulse::Pulse};
+use super::Pulse;
+use crate::cluster::{Error, bounded};
 
 /// How many calls one cluster is asked at a time, so that a slow one holds few of our connections
 /// and a good one is not flooded when it comes back.
 const CALLS_MAX: usize = 8;
 
 /// Between the calls to one cluster and the link that watches over it.
-pub(super) struct Tie {
+pub(in crate::cluster) struct Tie {
     pulse: Mutex<Pulse>,
     turns: Semaphore,
     /// Somebody saw something that the link should look into at once.
-    pub(super) doubt: Notify,
+    pub(in crate::cluster) doubt: Notify,
     /// Somebody was refused for want of a right.
     pub(super) forbidden: Notify,
 }
@@ -39,7 +40,7 @@ impl Tie {
     ///
     /// # Errors
     /// It refuses, or does not answer.
-    pub(super) async fn call<T>(
+    pub(in crate::cluster) async fn call<T>(
         &self,
         doing: &'static str,
         object: &str,

@@ -8,14 +8,10 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
 };
 
-use super::{
-    Cluster, Error,
-    remote::{self, Guard},
-    tie::Tie,
-    trouble::Trouble,
-};
+use super::{Guard, Tie, Trouble, remote};
 use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGED_BY_LABEL, MANAGER},
+    cluster::{Cluster, Error},
     domain::{kubeconfig::Kubeconfig, reason::Reason},
 };
 
@@ -36,10 +32,10 @@ pub struct Offer {
 }
 
 /// What all links have in common.
-pub(super) struct Surroundings {
-    pub(super) guard: Guard,
+pub(in crate::cluster) struct Surroundings {
+    pub(in crate::cluster) guard: Guard,
     /// UID of the hub.
-    pub(super) hub: String,
+    pub(in crate::cluster) hub: String,
 }
 
 /// Connects to a cluster and makes sure that it is the right one. Until that is certain, nothing is
