@@ -7,12 +7,11 @@ use clap::{Parser, Subcommand};
 use crate::{
     api,
     domain::{address::Allowed, sentence::chain},
-    run::{self, Settings},
+    run::{self, DatabaseUrl, Settings},
     store::{self, schema},
     telemetry::Format,
 };
 
-mod database;
 mod doctor;
 mod ledger;
 mod statement;
@@ -62,14 +61,14 @@ struct Database {
     ///
     /// `file:PATH` stands for the URL in a file, and in any other URL `{PATH}` for what is in a
     /// file, such as the password.
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL",
-        value_parser = database::url
-    )]
-    database_url: String,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: DatabaseUrl,
+}
+
+impl Database {
+    fn url(&self) -> Result<String, Error> {
+        self.database_url.read().map_err(Error::Setting)
+    }
 }
 
 /// Where the operator is, and what it serves.
@@ -90,12 +89,8 @@ struct Run {
     database: Database,
     /// The same database as a user that may make roles and schemas: the ledger is made or upgraded
     /// at the start, under a lock. Without it, `catalyst-operator migrate` has to be run.
-    #[arg(long, env = "CATALYST_MIGRATE_DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL",
-        value_parser = database::url
-    )]
-    migrate_database_url: Option<String>,
+    #[arg(long, env = "CATALYST_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    migrate_database_url: Option<DatabaseUrl>,
     /// The pod that this process runs in, which events of its own are about.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pod: Option<String>,
@@ -158,6 +153,8 @@ enum Error {
     NoAccount(String, String),
     #[error("{0}")]
     Refused(&'static str),
+    #[error("{0}")]
+    Setting(String),
     #[error("cannot print JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -202,13 +199,13 @@ async fn execute(command: Command) -> Result<(), Error> {
             Ok(Box::pin(run::run(settings)).await?)
         }
         Command::Migrate { database, test_clock } => {
-            schema::migrate(&database.database_url, test_clock).await?;
+            schema::migrate(&database.url()?, test_clock).await?;
             print("the ledger is up to date\n")
         }
         Command::Doctor { database, scope } => {
             // One provider for both libraries that speak TLS; a second call finds the first.
             let _first = rustls::crypto::ring::default_provider().install_default();
-            let findings = doctor::examine(&database.database_url, scope).await;
+            let findings = doctor::examine(&database.url()?, scope).await;
             print(&findings.iter().map(ToString::to_string).collect::<String>())?;
             match findings.iter().filter(|finding| finding.found.is_err()).count() {
                 0 => Ok(()),

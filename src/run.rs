@@ -7,8 +7,10 @@ use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+mod database;
 mod gates;
 
+pub use database::DatabaseUrl;
 pub(crate) use gates::wrong_definition;
 
 use crate::{
@@ -42,9 +44,9 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// What `run` is told.
 pub struct Settings {
     /// Where the ledger is.
-    pub database_url: String,
+    pub database_url: DatabaseUrl,
     /// The same database as a user that may make and upgrade the ledger; nobody does if none.
-    pub migrate_database_url: Option<String>,
+    pub migrate_database_url: Option<DatabaseUrl>,
     /// The pod that this process runs in, if it does.
     pub pod: Option<String>,
     /// The operator's own namespace.
@@ -74,6 +76,9 @@ pub enum Error {
     /// The cluster's credentials cannot be used.
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
+    /// Where the database is told to be cannot be read.
+    #[error("{0}")]
+    Setting(String),
     /// The database's URL cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -170,7 +175,8 @@ fn context(
     identity: &str,
 ) -> Result<Context, Error> {
     let allow = settings.allow_unsafe_durability;
-    let store = Store::with(&settings.database_url, CONNECTIONS_MAX, allow)?;
+    let url = settings.database_url.read().map_err(Error::Setting)?;
+    let store = Store::with(&url, CONNECTIONS_MAX, allow)?;
     Ok(Context {
         door: store.door(),
         store,

@@ -77,9 +77,7 @@ impl Store {
         if allow_unsafe_durability {
             session.push_str(ALLOW_UNSAFE_DURABILITY);
         }
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|source| Error::of("read the database URL", source))?
-            .application_name("catalyst-operator");
+        let options = options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_MAX)
@@ -92,6 +90,15 @@ impl Store {
             })
             .connect_lazy_with(options);
         Ok(Self { pool, allow_unsafe_durability })
+    }
+
+    /// Opens connections by another URL from now on; those that are open stay.
+    ///
+    /// # Errors
+    /// The URL cannot be read; nothing changes.
+    pub fn turn_to(&self, url: &str) -> Result<(), Error> {
+        self.pool.set_connect_options(options(url)?);
+        Ok(())
     }
 
     /// The only way to money.
@@ -129,4 +136,10 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, Error> {
+    let options = PgConnectOptions::from_str(url);
+    let options = options.map_err(|source| Error::of("read the database URL", source))?;
+    Ok(options.application_name("catalyst-operator"))
 }

@@ -139,7 +139,9 @@ fn money(text: &str) -> Result<Money, String> {
 }
 
 pub(super) async fn execute(command: Command) -> Result<(), Error> {
-    let open = |database: Database| Store::new(&database.database_url, CONNECTIONS);
+    let open = |database: Database| -> Result<Store, Error> {
+        Ok(Store::new(&database.url()?, CONNECTIONS)?)
+    };
     let answer = match command {
         Command::Verify { database, sealed } => return verify(&open(database)?, sealed).await,
         Command::Thaw { database, namespace, reason, actor } => {

@@ -6,7 +6,7 @@ use std::{convert::Infallible, time::Duration};
 
 use kube::ResourceExt as _;
 
-use super::{CHECK_EVERY, Settings};
+use super::{CHECK_EVERY, DatabaseUrl, Settings};
 use crate::{
     api,
     cluster::{Host, Notice},
@@ -19,17 +19,14 @@ use crate::{
 const DEFINITIONS_EVERY: Duration = Duration::from_mins(1);
 
 /// Makes or upgrades the ledger where this process was told to, and then keeps its readiness true.
-/// Who waited for the ledger is visited as soon as it serves.
+/// Who waited for the ledger is visited as soon as it serves. Where it is is read anew each time:
+/// a password is changed without a restart.
 pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Settings) -> Infallible {
     let mut gate = Gate { name: "ledger", serves: "the ledger serves", known: Known::Nothing };
-    let mut migrator = settings.migrate_database_url.as_deref();
+    let mut migrator = settings.migrate_database_url.as_ref();
     loop {
-        let found = match make(&mut migrator).await {
-            Ok(()) => ctx.store.check().await.map(|is_unsafe| ctx.metrics.is_unsafe(is_unsafe)),
-            Err(why) => Err(why),
-        };
-        ctx.metrics.serves(found.is_ok());
-        let found = found.map_err(|why| chain(&why)).err();
+        let found = look(ctx, settings, &mut migrator).await.err();
+        ctx.metrics.serves(found.is_none());
         let serves = found.is_none();
         if gate.set(found, (ctx, settings)).await && serves {
             wakers.everything();
@@ -38,13 +35,20 @@ pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Setti
     }
 }
 
-/// Makes or upgrades the ledger once, if anybody is to.
-async fn make(migrator: &mut Option<&str>) -> Result<(), Error> {
+/// Whether the ledger serves, which is made or upgraded once before, if anybody is to.
+async fn look(
+    ctx: &Context,
+    settings: &Settings,
+    migrator: &mut Option<&DatabaseUrl>,
+) -> Result<(), String> {
+    let said = |why: Error| chain(&why);
+    ctx.store.turn_to(&settings.database_url.read()?).map_err(said)?;
     if let Some(url) = *migrator {
-        schema::migrate(url, false).await?;
+        schema::migrate(&url.read()?, false).await.map_err(said)?;
         tracing::info!("the ledger is up to date");
         *migrator = None;
     }
+    ctx.metrics.is_unsafe(ctx.store.check().await.map_err(said)?);
     Ok(())
 }
 

@@ -125,6 +125,43 @@ async fn diagnosed(franchise: &Franchise, installed: &Installed, wanted: &[&str]
 }
 
 #[tokio::test]
+async fn a_password_is_changed_without_a_restart() {
+    let world = quiet_world();
+    let ledger = database(world).await;
+    let mut installed = Installed::on(world, &ledger).await;
+    let franchise = Franchise::found(world, &installed).await;
+    // A user of this test alone, since users belong to the whole server.
+    let user = franchise.namespace.replace('-', "_");
+    ledger.mutate(&format!("create role {user} login password 'one' in role catalyst_app")).await;
+    let (_, server) = ledger.url.split_once('@').unwrap();
+    let path = installed.kubeconfig.with_extension("uri");
+    let write = |password: &str| {
+        std::fs::write(&path, format!("postgresql://{user}:{password}@{server}\n")).unwrap();
+    };
+    write("none");
+    installed.login_url = format!("file:{}", path.display());
+    let operator = installed.start(&franchise.alone());
+    let refused = async || {
+        let page = operator.answers("/readyz", 503).await;
+        assert!(page.contains("password authentication failed"), "{page}");
+    };
+    operator.logs("password authentication failed").await;
+    refused().await;
+    write("one");
+    operator.answers("/readyz", 200).await;
+    franchise.open().await;
+    franchise.issue(franchise.voucher("launch")).await;
+
+    ledger.mutate(&format!("alter role {user} password 'two'")).await;
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where usename";
+    ledger.mutate(&format!("{end} = '{user}'")).await;
+    refused().await;
+    write("two");
+    operator.answers("/readyz", 200).await;
+    franchise.settle(franchise.tenant("kestrel").code("LAUNCH")).await;
+}
+
+#[tokio::test]
 async fn an_older_definition_is_named_with_the_fields_that_it_lacks_and_so_is_all_else() {
     let world = World::private(&[]);
     let client = hub_client(&world).await;

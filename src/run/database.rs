@@ -1,15 +1,36 @@
-//! The URLs of databases, as the commands are told them.
+//! The URLs of databases, as the commands are told them: secrets come as files, which are not seen
+//! in an environment, and change while a program runs.
 
-use std::fs;
+use std::{fs, str::FromStr};
 
-/// The URL that a setting stands for: secrets come as files, which are not seen in an environment.
-pub(super) fn url(setting: &str) -> Result<String, String> {
-    if let Some(path) = setting.strip_prefix("file:") {
-        return content(path);
+/// What stands for the URL of a database: itself, `file:PATH` for what is in a file, or with
+/// `{PATH}` in the place of what is in one.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL as it is now.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a brace is not closed.
+    pub fn read(&self) -> Result<String, String> {
+        let Self(setting) = self;
+        if let Some(path) = setting.strip_prefix("file:") {
+            return content(path);
+        }
+        let Some((before, rest)) = setting.split_once('{') else { return Ok(setting.clone()) };
+        let (path, after) = rest.split_once('}').ok_or("a { has no } after it")?;
+        Ok(format!("{before}{}{after}", encoded(&content(path)?)))
     }
-    let Some((before, rest)) = setting.split_once('{') else { return Ok(setting.to_owned()) };
-    let (path, after) = rest.split_once('}').ok_or("a { has no } after it")?;
-    Ok(format!("{before}{}{after}", encoded(&content(path)?)))
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(setting: &str) -> Result<Self, String> {
+        let url = Self(setting.to_owned());
+        url.read().map(|_url| url)
+    }
 }
 
 fn content(path: &str) -> Result<String, String> {
@@ -36,6 +57,10 @@ fn encoded(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn url(setting: &str) -> Result<String, String> {
+        setting.parse::<DatabaseUrl>()?.read()
+    }
+
     fn file(name: &str, text: &str) -> String {
         let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         fs::write(&path, text).unwrap();
@@ -52,6 +77,16 @@ mod tests {
     fn a_url_is_read_from_a_file_without_its_line_end() {
         let path = file("url", "postgresql://a:b@host/db\n");
         assert_eq!(url(&format!("file:{path}")).unwrap(), "postgresql://a:b@host/db");
+    }
+
+    #[test]
+    fn a_file_that_changes_is_read_anew() {
+        let path = file("changed", "postgresql://a:b@host/db");
+        let told: DatabaseUrl = format!("file:{path}").parse().unwrap();
+        fs::write(&path, "postgresql://a:c@host/db").unwrap();
+        assert_eq!(told.read().unwrap(), "postgresql://a:c@host/db");
+        fs::remove_file(&path).unwrap();
+        assert!(told.read().unwrap_err().contains("cannot be read"));
     }
 
     #[test]
