@@ -1,10 +1,11 @@
 //! The databases that the chart can be told of.
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
+    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use catalyst_operator::store::Store;
@@ -12,7 +13,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::json;
 
 use super::render::{look, render};
-use crate::support::{Database, Installed, Operator, World, empty_database, manifests};
+use crate::support::{
+    Database, Installed, Operator, World, chart, database, empty_database, manifests, quiet_world,
+};
 
 /// A database server, and nothing else.
 fn server() -> World {
@@ -142,4 +145,35 @@ async fn a_server_is_verified_unless_the_url_says_otherwise() {
     for folder in [folder, tempfile(&ledger.url)] {
         fs::remove_dir_all(folder).expect("it is ours");
     }
+}
+
+/// There are programs of so old a server for this kind of machine only.
+#[cfg(target_arch = "x86_64")]
+#[tokio::test]
+async fn a_server_that_is_too_old_is_named_with_the_one_that_is_needed() {
+    let world = quiet_world();
+    let free = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let port = free.local_addr().expect("it is bound").port();
+    drop(free);
+    let folder = tempfile(&format!("old:{port}"));
+    let log = File::create(folder.with_extension("server")).expect("it can be written");
+    let mut server = Command::new(chart("tests/tools/old-postgres"));
+    server.arg(&folder).arg(port.to_string()).stdout(Stdio::null()).stderr(log);
+    let mut server = server.spawn().expect("it can be started");
+
+    let url = format!("postgresql://postgres@127.0.0.1:{port}/postgres");
+    let installed = Installed::on(world, &database(world).await).await;
+    let installed = Installed { login_url: url.clone(), ..installed };
+    // It serves nobody: the franchise that it is to serve is not there.
+    let env = [("CATALYST_MIGRATE_DATABASE_URL", url.as_str()), ("CATALYST_NAMESPACES", "none")];
+    let operator = installed.start(&env);
+    let told = "the database is PostgreSQL 14; the ledger needs 15 or newer";
+    operator.logs(told).await;
+    let page = operator.answers("/readyz", 503).await;
+    assert!(page.contains(told), "{page}");
+    operator.answers("/livez", 200).await;
+    server.kill().expect("it is our child");
+    server.wait().expect("it is our child");
+    fs::remove_dir_all(&folder).expect("it is ours");
+    fs::remove_file(folder.with_extension("server")).expect("it is ours");
 }
