@@ -1,5 +1,6 @@
 //! The chart: what it renders, and what comes of it on a cluster with the tools of its users.
 
+mod access;
 mod database;
 mod image;
 mod install;
