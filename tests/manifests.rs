@@ -1,5 +1,5 @@
-//! What is generated and committed is fresh: `crds/`, `docs/`, and the definitions, roles and lists of
-//! values that the charts ship.
+//! What is generated and committed is fresh: `crds/`, `docs/`, and the definitions, roles and lists
+//! of values that the charts ship.
 //! `UPDATE=1` rewrites it.
 
 #[path = "chart/values.rs"]

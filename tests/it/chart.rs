@@ -5,6 +5,7 @@ mod database;
 mod image;
 mod install;
 mod namespaced;
+mod others;
 mod render;
 mod site;
 mod walk;

@@ -25,7 +25,7 @@ mod terminal;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
-pub(crate) use flux::{Flux, Repository};
+pub(crate) use flux::{Flux, Repository, define};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
 pub(crate) use helm::{Helm, chart, manifests, tool};
 pub(crate) use hostile::{Behaviour, Hostile};

@@ -1,5 +1,5 @@
-//! A franchisee lends a cluster to a hub and takes it back, word for word as the README of the chart
-//! says that they apply.
+//! A franchisee lends a cluster to a hub and takes it back, word for word as the README of the
+//! chart that they apply says.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 

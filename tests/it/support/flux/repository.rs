@@ -1,4 +1,5 @@
-//! A repository as people have it: files, commits, and a remote from which Flux has what was pushed.
+//! A repository as people have it: files, commits, and a remote from which Flux has what was
+//! pushed.
 
 use std::{
     fs,
