@@ -40,5 +40,5 @@ pub(crate) use postgres::{Database, copy, database, empty_database};
 pub(crate) use random::{Random, effort};
 pub(crate) use relay::{HttpRelay, Plan, PostgresRelay, Recorder, When};
 pub(crate) use sovereign::{Access, GRANTED};
-pub(crate) use terminal::{Terminal, blocks};
+pub(crate) use terminal::{Terminal, blocks, commands_of_notes};
 pub(crate) use world::{Cluster, World};

@@ -5,7 +5,9 @@ use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
 
-use crate::support::{Franchise, Installed, Operator, Terminal, World, blocks, database, message};
+use crate::support::{
+    Franchise, Installed, Operator, Terminal, World, blocks, commands_of_notes, database, message,
+};
 
 const README: &str = "charts/catalyst-sovereign-access/README.md";
 const FILE: &str = "charts/catalyst-sovereign-access/files/access.yaml";
@@ -102,20 +104,22 @@ impl Scene {
 #[tokio::test]
 async fn a_cluster_is_lent_to_a_hub_and_taken_back_as_its_readme_says() {
     let scene = Scene::new().await;
-    it_is_granted_by_kubectl_and_by_helm(&scene).await;
+    let notes = it_is_granted_by_kubectl_and_by_helm(&scene).await;
     it_is_handed_to_the_hub(&scene).await;
     a_login_is_followed_by_another(&scene).await;
     all_is_revoked_and_granted_again(&scene).await;
-    the_rest_is_removed(&scene).await;
+    the_rest_is_removed(&scene, &notes).await;
 }
 
-async fn it_is_granted_by_kubectl_and_by_helm(scene: &Scene) {
+/// Gives the commands that Helm says in its notes.
+async fn it_is_granted_by_kubectl_and_by_helm(scene: &Scene) -> String {
     scene.franchisee.run(&scene.readme.with_kubectl).await;
     assert!(scene.namespace("catalyst-system").await.is_some());
     scene.franchisee.run(&format!("kubectl delete -f {FILE}")).await;
     assert_eq!(scene.namespace("catalyst-system").await, None);
-    scene.franchisee.run(&scene.readme.with_helm).await;
+    let printed = scene.franchisee.run(&scene.readme.with_helm).await;
     assert!(scene.namespace("catalyst-system").await.is_some());
+    commands_of_notes(&printed, 2)
 }
 
 async fn it_is_handed_to_the_hub(scene: &Scene) {
@@ -182,11 +186,16 @@ async fn all_is_revoked_and_granted_again(scene: &Scene) {
     assert_eq!(scene.namespace("tenant-oryx-air").await, home);
 }
 
-async fn the_rest_is_removed(scene: &Scene) {
+async fn the_rest_is_removed(scene: &Scene, notes: &str) {
     scene.franchise.remove::<Tenant>("oryx-air").await;
     assert_eq!(scene.namespace("tenant-oryx-air").await, None);
     scene.franchise.remove::<Voucher>("muscat-opening").await;
     scene.franchise.remove::<Sovereign>("muscat").await;
+    // The first login was ended, so that the notes can make it, and revoke it as well.
+    let shown = scene.franchisee.run(notes).await;
+    assert!(shown.contains("## Make the kubeconfig"), "the notes show the page: {shown}");
+    let accounts = "kubectl get serviceaccounts -n catalyst-system -o name";
+    assert!(!scene.franchisee.run(accounts).await.contains("catalyst-operator"));
     scene.franchisee.run("helm uninstall catalyst-sovereign-access --namespace kube-system").await;
     let is_gone = async || scene.namespace("catalyst-system").await.is_none();
     scene.franchise.until_true("nothing of the hub's is left", is_gone).await;

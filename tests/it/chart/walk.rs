@@ -7,7 +7,7 @@ use catalyst_operator::api::{Tenant, Voucher};
 use kube::{Api, runtime::wait::await_condition};
 
 use super::site::Site;
-use crate::support::{Operator, Terminal, blocks, hub_client};
+use crate::support::{Operator, Terminal, blocks, commands_of_notes, hub_client};
 
 /// A terminal on a cluster that runs what is installed there.
 struct Desk<'a> {
@@ -78,7 +78,13 @@ async fn the_chart_lives_as_its_readme_says() {
         assert!(blocks.iter().any(|block| block.contains(word)), "{word} is not in {blocks:?}");
     }
     for block in blocks {
-        desk.run(&block).await;
+        let printed = desk.run(&block).await;
+        if block.contains("helm install") {
+            desk.run(&commands_of_notes(&printed, 7)).await;
+            let ready =
+                "kubectl wait --for=condition=Ready --timeout=1m sovereigns --all -n omantel";
+            assert!(desk.run(ready).await.contains("catalyst-zero"), "the notes lead to one");
+        }
     }
     assert_eq!(site.definitions().await.len(), 3, "an uninstall keeps the definitions");
 }

@@ -19,6 +19,7 @@ async fn a_mistaken_prune_tears_nothing_down() {
     a_protected_sovereign_stays(&scene).await;
     a_franchise_that_is_taken_out_stays(&scene).await;
     an_emptied_folder_is_held_and_comes_back(&scene).await;
+    what_was_meant_is_carried_out(&scene).await;
     scene.franchise.assert_sound().await;
 }
 
@@ -81,8 +82,7 @@ async fn all_are_there(scene: &Scene<'_>) {
 
 /// What the page of the example says to type, somebody types who works on the repository.
 async fn an_emptied_folder_is_held_and_comes_back(scene: &Scene<'_>) {
-    let commands = blocks("examples/flux/README.md", "## What is deleted", "sh");
-    let [keep, put_back, clear]: [String; 3] = commands.try_into().unwrap();
+    let [keep, put_back, clear, _] = words();
     let terminal = Terminal::on(scene.hub.world.hub()).inside(&scene.files.folder);
     let (homes, money) = (scene.homes().await, scene.money().await);
     empty_the_folders(scene).await;
@@ -95,6 +95,23 @@ async fn an_emptied_folder_is_held_and_comes_back(scene: &Scene<'_>) {
     terminal.run(&clear).await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
     assert_eq!(scene.money().await, money, "nothing is paid again");
+}
+
+/// The last thing that the page says to type.
+async fn what_was_meant_is_carried_out(scene: &Scene<'_>) {
+    let [.., proceed] = words();
+    empty_the_folders(scene).await;
+    Terminal::on(scene.hub.world.hub()).run(&proceed).await;
+    for (name, _) in PLANS {
+        scene.franchise.gone::<Tenant>(name).await;
+    }
+    scene.franchise.gone::<Voucher>(VOUCHER).await;
+    assert_eq!(scene.homes().await, PLANS.map(|_| None), "all of it is torn down");
+}
+
+/// What the page says to type about what is held.
+fn words() -> [String; 4] {
+    blocks("examples/flux/README.md", "## What is deleted", "sh").try_into().unwrap()
 }
 
 /// Empties both in one commit, of which Flux has a part before the rest.
