@@ -44,6 +44,7 @@ e2e: setup
 	@tests/prometheus >/dev/null
 	@tests/tools/assets >/dev/null
 	@tests/tools/checkov >/dev/null
+	@tests/tools/definitions >/dev/null
 	@tests/tools/flux >/dev/null
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
 	    chart:: flux:: resources::dark:: resources::abandoned:: resources::identity:: \

@@ -1,11 +1,11 @@
-//! What is generated and committed is fresh: `crds/`, `docs/`, and the definitions and roles that
-//! the charts ship.
+//! What is generated and committed is fresh: `crds/`, `docs/`, and the definitions, roles and lists
+//! of values that the charts ship.
 //! `UPDATE=1` rewrites it.
 
 #[path = "chart/values.rs"]
 mod values;
 
-use std::{env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 use catalyst_operator::{api, controllers::permissions, domain::reason, metrics};
 use serde_json::Value;
@@ -96,6 +96,39 @@ fn the_table_of_values_is_fresh() {
     let (_, after) = rest.split_once(END).expect("the table has an end");
     let table = format!("{BEGIN}| value | default | what it does |\n|---|---|---|\n{rows}{END}");
     fresh(&format!("{CHART}/README.md"), &format!("{before}{table}{after}"));
+}
+
+/// The schema of the values with, at each object that takes no other keys, those that it takes.
+///
+/// Helm says of an unknown key only where it is, unless the schema asks for a value that cannot be:
+/// then it says that one, which here is the list.
+fn naming_the_keys(schema: &str) -> String {
+    const CLOSED: &str = "\"additionalProperties\": {\"const\": \"under one of these keys: ";
+    let (mut keys, mut lines) = (BTreeMap::<usize, Vec<&str>>::new(), String::new());
+    for line in schema.lines() {
+        let trimmed = line.trim_start();
+        let depth = line.len() - trimmed.len();
+        let key = trimmed.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        if trimmed == "\"properties\": {" {
+            keys.insert(depth + 2, vec![]);
+        } else if let (Some((key, _)), Some(keys)) = (key, keys.get_mut(&depth)) {
+            keys.push(key);
+        }
+        let of_this = keys.get(&(depth + 2)).filter(|_| trimmed.starts_with(CLOSED));
+        let line = of_this.map_or(line.to_owned(), |keys| {
+            let comma = if line.ends_with(',') { "," } else { "" };
+            format!("{:depth$}{CLOSED}{}\"}}{comma}", "", keys.join(", "))
+        });
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    lines
+}
+
+#[test]
+fn the_schema_names_the_keys_that_are_there() {
+    let schema = of_the_chart("values.schema.json");
+    fresh(&format!("{CHART}/values.schema.json"), &naming_the_keys(&schema));
 }
 
 #[test]

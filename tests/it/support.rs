@@ -21,12 +21,13 @@ mod postgres;
 mod random;
 mod relay;
 mod sovereign;
+mod terminal;
 mod world;
 
 pub(crate) use fixture::{Books, GRACE, books, books_on, plan, why, word};
-pub(crate) use flux::{Flux, Repository};
+pub(crate) use flux::{Flux, Repository, define};
 pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_franchise};
-pub(crate) use helm::{Helm, chart, manifests, tool, tools};
+pub(crate) use helm::{Helm, chart, manifests, tool};
 pub(crate) use hostile::{Behaviour, Hostile};
 pub(crate) use kubernetes::{
     client, client_of, found_franchise, hub_client, install_definitions, may,
@@ -39,4 +40,5 @@ pub(crate) use postgres::{Database, copy, database, empty_database};
 pub(crate) use random::{Random, effort};
 pub(crate) use relay::{HttpRelay, Plan, PostgresRelay, Recorder, When};
 pub(crate) use sovereign::{Access, GRANTED};
+pub(crate) use terminal::{Terminal, blocks, commands_of_notes};
 pub(crate) use world::{Cluster, World};

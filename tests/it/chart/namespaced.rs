@@ -6,7 +6,9 @@ use kube::{Api, Client, api::DeleteParams, config::Kubeconfig};
 use serde_json::json;
 
 use super::site::{RELEASE, Site, values};
-use crate::support::{Franchise, apply, chart, client_of, found_franchise, hub_client, may};
+use crate::support::{
+    Franchise, Terminal, blocks, chart, client_of, found_franchise, hub_client, may,
+};
 
 #[tokio::test]
 async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
@@ -50,7 +52,7 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
     served.visit::<Tenant>("kestrel").await;
     let told = stranger.read::<Sovereign>("catalyst-zero").await;
     assert!(told.status.is_none_or(|status| status.conditions.is_empty()), "it is not served");
-    end(&left_out, &binding).await;
+    end(&site, &left_out, &binding).await;
     served.assert_sound().await;
 }
 
@@ -68,8 +70,8 @@ async fn may_serve(client: &Client, namespace: &str) -> [bool; 3] {
 }
 
 /// Deletes the namespace of a franchise, which takes the operator's right with it before its
-/// objects can go.
-async fn end(franchise: &Franchise, binding: &str) {
+/// objects can go, and what the README says to do about it.
+async fn end(site: &Site, franchise: &Franchise, binding: &str) {
     let free = json!({"spec": {"deletionProtection": false}});
     franchise.merge(&franchise.api::<Sovereign>(), "catalyst-zero", &free).await;
     let (namespaces, name) = (franchise.namespaces(), franchise.namespace.as_str());
@@ -77,17 +79,9 @@ async fn end(franchise: &Franchise, binding: &str) {
     let bindings: Api<RoleBinding> = Api::namespaced(franchise.client.clone(), name);
     franchise.until_gone(&bindings, binding).await;
     franchise.reply("proceed").await;
-    let everywhere = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-        "metadata": {"name": "catalyst-leaving"},
-        "roleRef": {
-            "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-            "name": "catalyst-operator-franchise",
-        },
-        "subjects": [{
-            "kind": "ServiceAccount", "name": "catalyst-operator", "namespace": "catalyst-system",
-        }],
-    });
-    apply(&franchise.client, &everywhere).await;
+    let commands = blocks("charts/catalyst-operator/README.md", "## Only some franchises", "sh");
+    let terminal = Terminal::on(site.world.hub());
+    terminal.run(&commands[0]).await;
     franchise.until_gone(&namespaces, name).await;
+    terminal.run(&commands[1]).await;
 }

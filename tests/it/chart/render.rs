@@ -142,10 +142,15 @@ fn walk(root: &Value, schema: &Value, values: &Value, path: &str) {
     let name = schema["$ref"].as_str().and_then(|it| it.rsplit('/').next());
     let schema = name.map_or(schema, |name| &root["definitions"][name]);
     let Some(properties) = schema["properties"].as_object() else { return };
-    // The values of an umbrella are not ours to know.
-    assert!(path == ".global" || schema["additionalProperties"] == false, "{path} takes any key");
     let keys = values.as_object().expect("it is a map").keys().collect::<BTreeSet<_>>();
     assert_eq!(keys, properties.keys().collect(), "{path}: values.yaml and the schema differ");
+    let named = schema["additionalProperties"]["const"].as_str();
+    let named = named.and_then(|said| said.strip_prefix("under one of these keys: "));
+    // The values of an umbrella are not ours to know.
+    assert_eq!(named.is_none(), path == ".global", "{path}: who may add keys");
+    let named = named.map(|named| named.split(", ").map(str::to_owned).collect::<BTreeSet<_>>());
+    let is_so = named.is_none_or(|named| named.iter().eq(keys));
+    assert!(is_so, "{path}: an unknown key is answered with other keys than are there");
     for (key, schema) in properties {
         walk(root, schema, &values[key], &format!("{path}.{key}"));
     }

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 
 use super::{Hub, OMANTEL, PLANS, SOVEREIGNS, Scene, TENANTS, VOUCHER, VOUCHERS};
-use crate::support::message;
+use crate::support::{Terminal, blocks, message};
 
 const HELD: &str = "Ready=False MassDeletionHeld";
 const FOLDERS: [&str; 2] = ["tenants", "vouchers"];
@@ -19,6 +19,7 @@ async fn a_mistaken_prune_tears_nothing_down() {
     a_protected_sovereign_stays(&scene).await;
     a_franchise_that_is_taken_out_stays(&scene).await;
     an_emptied_folder_is_held_and_comes_back(&scene).await;
+    what_was_meant_is_carried_out(&scene).await;
     scene.franchise.assert_sound().await;
 }
 
@@ -79,45 +80,65 @@ async fn all_are_there(scene: &Scene<'_>) {
     }
 }
 
+/// What the page of the example says to type, somebody types who works on the repository.
 async fn an_emptied_folder_is_held_and_comes_back(scene: &Scene<'_>) {
+    let [keep, put_back, clear, _] = words();
+    let terminal = Terminal::on(scene.hub.world.hub()).inside(&scene.files.folder);
     let (homes, money) = (scene.homes().await, scene.money().await);
     empty_the_folders(scene).await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
-    keep(scene).await;
-    for folder in FOLDERS {
-        scene.files.restore("omantel", folder);
-    }
-    let revision = scene.files.push().await;
+    terminal.run(&keep).await;
+    nothing_is_held(scene).await;
+    terminal.run(&put_back).await;
+    let revision = scene.files.fetched().await;
     scene.all_green(&revision).await;
-    scene.hub.kubectl(&["annotate", "namespace", OMANTEL, "catalyst.openova.io/mass-deletion-"]);
+    terminal.run(&clear).await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
     assert_eq!(scene.money().await, money, "nothing is paid again");
 }
 
+/// The last thing that the page says to type.
+async fn what_was_meant_is_carried_out(scene: &Scene<'_>) {
+    let [.., proceed] = words();
+    empty_the_folders(scene).await;
+    Terminal::on(scene.hub.world.hub()).run(&proceed).await;
+    for (name, _) in PLANS {
+        scene.franchise.gone::<Tenant>(name).await;
+    }
+    scene.franchise.gone::<Voucher>(VOUCHER).await;
+    assert_eq!(scene.homes().await, PLANS.map(|_| None), "all of it is torn down");
+}
+
+/// What the page says to type about what is held.
+fn words() -> [String; 4] {
+    blocks("examples/flux/README.md", "## What is deleted", "sh").try_into().unwrap()
+}
+
+/// Empties both in one commit, of which Flux has a part before the rest.
 async fn empty_the_folders(scene: &Scene<'_>) {
-    empty(scene, "tenants", TENANTS).await;
+    empty(scene, "tenants");
+    let revision = scene.files.push().await;
+    // To Flux all is well: it deleted what it was to delete, and waits for none of it.
+    scene.flux().green(TENANTS, &revision).await;
     for (name, _) in PLANS {
         let tenant: Tenant = scene.franchise.until(name, HELD).await;
         let told = message(&tenant, "Ready");
         assert!(told.contains("catalyst.openova.io/mass-deletion=keep"), "{told}");
     }
     // One Voucher is few by itself; it goes with many Tenants.
-    empty(scene, "vouchers", VOUCHERS).await;
+    empty(scene, "vouchers");
+    let revision = scene.files.push_again().await;
+    scene.flux().green(VOUCHERS, &revision).await;
     scene.franchise.until::<Voucher>(VOUCHER, HELD).await;
 }
 
-async fn empty(scene: &Scene<'_>, folder: &str, path: &str) {
+fn empty(scene: &Scene<'_>, folder: &str) {
     scene.files.remove(folder);
     scene.files.write(&format!("{folder}/README.md"), "Empty.\n");
-    let revision = scene.files.push().await;
-    // To Flux all is well: it deleted what it was to delete, and waits for none of it.
-    scene.flux().green(path, &revision).await;
 }
 
-/// Answers that it was a mistake, and waits until nothing is held any more.
-async fn keep(scene: &Scene<'_>) {
-    let keep = "catalyst.openova.io/mass-deletion=keep";
-    scene.hub.kubectl(&["annotate", "namespace", OMANTEL, keep]);
+/// Waits until what was held is gone, so that it can come back.
+async fn nothing_is_held(scene: &Scene<'_>) {
     let is_leaving = |tenant: Tenant| tenant.metadata.deletion_timestamp.is_some();
     for (name, _) in PLANS {
         let is_gone = async || {
@@ -152,7 +173,13 @@ async fn what_is_put_back_before_the_answer_comes_back_after_it() {
         let leaving = format!("Tenant/omantel/{name} status: 'Terminating'");
         assert!(told.contains("timeout waiting for") && told.contains(&leaving), "{told}");
     }
-    keep(&scene).await;
+    scene.hub.kubectl(&[
+        "annotate",
+        "namespace",
+        OMANTEL,
+        "catalyst.openova.io/mass-deletion=keep",
+    ]);
+    nothing_is_held(&scene).await;
     scene.all_green(&revision).await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
     assert_eq!(scene.money().await, money, "nothing is paid again");

@@ -1,19 +1,18 @@
 //! Flux as people have it: the real controller that applies files, with doubles of the one that
 //! fetches them and of the one that installs charts. A test writes to a [`Repository`] and pushes.
 
+mod repository;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::State, http::Uri};
+use axum::{Router, extract::State, http::Uri};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client,
@@ -22,21 +21,20 @@ use kube::{
 };
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     World,
     background::{Task, listen, spawn},
+    helm::tool,
     hub_client,
     kubernetes::await_established,
     operator::{self, apply, tail},
-    world::built,
 };
+
+pub(crate) use repository::Repository;
 
 /// Where Flux runs, and where the platform's own Kustomizations are.
 pub(crate) const SYSTEM: &str = "flux-system";
-/// What is in Git.
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/flux");
 /// How long anything may take that Flux does by itself.
 const LIMIT: Duration = Duration::from_secs(150);
 
@@ -54,21 +52,11 @@ pub(crate) struct Flux {
     _serving: Task,
 }
 
-/// A repository, and the object by which Flux knows it.
-pub(crate) struct Repository<'a> {
-    flux: &'a Flux,
-    namespace: &'static str,
-    name: &'static str,
-    folder: PathBuf,
-    pushes: AtomicU32,
-}
-
 impl Flux {
     /// Installs its definitions and starts it.
     pub(crate) async fn start(world: &World) -> Self {
-        let (client, assets) = (hub_client(world).await, built("tests/tools/flux"));
-        let assets = assets.unwrap_or_else(|why| panic!("there is no Flux: {why}"));
-        define(&client, &assets.join("definitions")).await;
+        let (client, assets) = (hub_client(world).await, tool("flux"));
+        define(&client, &tool("definitions").join("flux")).await;
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}});
         apply(&client, &namespace).await;
@@ -94,9 +82,7 @@ impl Flux {
         name: &'static str,
         part: &str,
     ) -> Repository<'_> {
-        let folder = self.folder.join(format!("{namespace}-{name}"));
-        copy(&Path::new(EXAMPLE).join(part), &folder);
-        Repository { flux: self, namespace, name, folder, pushes: AtomicU32::new(0) }
+        Repository::new(self, namespace, name, part)
     }
 
     /// Any object of the toolkit.
@@ -219,63 +205,6 @@ impl Drop for Flux {
     }
 }
 
-impl Repository<'_> {
-    /// Writes a file.
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.folder.join(path);
-        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
-    }
-
-    /// A file as it is.
-    pub(crate) fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.folder.join(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
-    }
-
-    /// Writes other words where these stand in a file.
-    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert!(text.contains(from), "{path} does not say {from}:\n{text}");
-        self.write(path, &text.replace(from, to));
-    }
-
-    /// Removes a file, or a folder with all that is in it.
-    pub(crate) fn remove(&self, path: &str) {
-        let path = self.folder.join(path);
-        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        removed.expect("it was there");
-    }
-
-    /// Puts a part of the example back as it was.
-    pub(crate) fn restore(&self, part: &str, path: &str) {
-        copy(&Path::new(EXAMPLE).join(part).join(path), &self.folder.join(path));
-    }
-
-    /// Pushes what stands there; gives the revision. Waits for the object if it is not there yet.
-    pub(crate) async fn push(&self) -> String {
-        let of = (self.namespace, self.name);
-        self.flux.until("GitRepository", of, "it is there", |_| true).await;
-        let mut archive = Command::new("tar");
-        archive.arg("-C").arg(&self.folder).args(["-czf", "-", "."]);
-        let archive = archive.output().expect("there is a tar").stdout;
-        let number = self.pushes.fetch_add(1, Ordering::Relaxed) + 1;
-        let path = format!("/{}/{}/{number}.tar.gz", self.namespace, self.name);
-        let revision = format!("main@sha1:{number:040}");
-        let digest = Bytes::copy_from_slice(&Sha256::digest(&archive));
-        let artifact = json!({
-            "digest": format!("sha256:{digest:x}"),
-            "lastUpdateTime": "2026-11-22T00:00:00Z",
-            "path": path,
-            "revision": revision,
-            "size": archive.len(),
-            "url": format!("{}{path}", self.flux.address),
-        });
-        self.flux.served.lock().expect("nobody panicked").insert(path, archive);
-        self.flux.report("GitRepository", of, json!({"artifact": artifact})).await;
-        revision
-    }
-}
-
 /// What `Ready` says, as a phrase, and its message, of the present spec.
 fn ready(object: &Value) -> Option<(String, String)> {
     let conditions = object["status"]["conditions"].as_array()?;
@@ -288,30 +217,9 @@ async fn fetch(State(served): State<Served>, path: Uri) -> Vec<u8> {
     served.lock().expect("nobody panicked").get(path.path()).cloned().unwrap_or_default()
 }
 
-fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-rT").args([from, to]).status();
-    assert!(copied.expect("there is a cp").success(), "{} is not there", from.display());
-}
-
-/// Applies the definitions of the controllers that are there. The one of those that install charts
-/// cannot be had, so that the last one takes any field.
-async fn define(client: &Client, folder: &Path) {
-    let mut definitions = vec![json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "helmreleases.helm.toolkit.fluxcd.io"},
-        "spec": {
-            "group": "helm.toolkit.fluxcd.io",
-            "scope": "Namespaced",
-            "names": {"kind": "HelmRelease", "plural": "helmreleases"},
-            "versions": [{
-                "name": "v2", "served": true, "storage": true, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {
-                    "type": "object", "x-kubernetes-preserve-unknown-fields": true,
-                }},
-            }],
-        },
-    })];
+/// Applies the definitions in a folder, and waits until they are in force.
+pub(crate) async fn define(client: &Client, folder: &Path) {
+    let mut definitions = vec![];
     for file in fs::read_dir(folder).expect("it holds definitions").map_while(Result::ok) {
         let text = fs::read_to_string(file.path()).expect("it can be read");
         for document in serde_yaml::Deserializer::from_str(&text) {
