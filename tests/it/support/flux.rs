@@ -18,6 +18,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{
     Api, Client,
     api::{Patch, PatchParams},
+    config::Kubeconfig,
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use serde::Deserialize as _;
@@ -27,8 +28,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     World,
     background::{Task, listen, spawn},
-    hub_client,
-    kubernetes::await_established,
+    kubernetes::{await_established, client_of},
     operator::{self, apply, tail},
     world::built,
 };
@@ -66,13 +66,18 @@ pub(crate) struct Repository<'a> {
 impl Flux {
     /// Installs its definitions and starts it.
     pub(crate) async fn start(world: &World) -> Self {
-        let (client, assets) = (hub_client(world).await, built("tests/tools/flux"));
+        Self::on(&world.hub().kubeconfig).await
+    }
+
+    /// The same on whatever hub a kubeconfig leads to.
+    pub(crate) async fn on(kubeconfig: &Path) -> Self {
+        let hub = Kubeconfig::read_from(kubeconfig).expect("the kubeconfig is there");
+        let (client, assets) = (client_of(hub).await, built("tests/tools/flux"));
         let assets = assets.unwrap_or_else(|why| panic!("there is no Flux: {why}"));
         define(&client, &assets.join("definitions")).await;
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}});
         apply(&client, &namespace).await;
-        let kubeconfig = &world.hub().kubeconfig;
         let folder = kubeconfig.parent().expect("it is in a folder").join("flux");
         fs::create_dir(&folder).expect("a world has one Flux");
         let log = folder.join("log");
