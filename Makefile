@@ -62,6 +62,8 @@ prove: setup
 
 bench: setup
 	@tests/controlplane/assets >/dev/null
+	@tests/tools/assets >/dev/null
+	@tests/tools/flux >/dev/null
 	@rm -f target/bench.jsonl
 	cargo bench --bench ledger --bench tenants --bench sovereigns \
 	    --bench operations

@@ -7,6 +7,9 @@
 
 #![allow(clippy::float_arithmetic, reason = "rates and ratios are no money")]
 
+#[allow(dead_code, reason = "another bench uses the rest")]
+#[path = "support/common.rs"]
+mod common;
 #[path = "support/cost.rs"]
 mod cost;
 #[path = "support/flat.rs"]
@@ -21,24 +24,19 @@ mod pay;
 mod predecessor;
 #[path = "support/relay.rs"]
 mod relay;
-#[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "support/report.rs"]
-mod report;
 #[path = "support/rounds.rs"]
 mod rounds;
-#[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "support/world.rs"]
-mod world;
 
-use std::{error::Error, net::ToSocketAddrs as _, sync::Arc, time::Duration};
+use std::{net::ToSocketAddrs as _, sync::Arc, time::Duration};
 
 use catalyst_operator::store::{Store, schema};
-use report::{Spread, record, say};
+use common::{
+    Only, Outcome,
+    report::{self, Spread, record, say},
+    world::World,
+};
 use rounds::{Round, Shared, Side, Workload};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use world::World;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How many times each side is measured for a figure.
 const PAIRS: usize = 5;
@@ -58,22 +56,18 @@ const HEAD: &str = "
 |---|---|---|---|---|---|";
 
 fn main() -> Outcome<()> {
-    // `cargo test --all-targets` runs this program, too, and has nothing to measure.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
-    let mut world = World::start(&[])?;
-    world.stop("hub")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&world))
+    common::run(measure)
 }
 
-async fn measure(world: &World) -> Outcome<()> {
+async fn measure() -> Outcome<()> {
+    let only = Only::asked();
+    let mut world = World::start(&[])?;
+    world.stop("hub")?;
+    let world = &world;
     let connections = match std::env::var("CONNECTIONS") {
         Ok(text) => text.parse()?,
         Err(_) => CONNECTIONS,
     };
-    let only = Only(std::env::args().skip(1).find(|argument| !argument.starts_with("--")));
     let direct = make_database(world, "bench", "template1").await?;
     schema::migrate(&direct, false).await?;
     drop(Shared::prepare(&direct).await?);
@@ -84,7 +78,7 @@ async fn measure(world: &World) -> Outcome<()> {
     say(&format!("Redemption, our Store with {connections} connections\n{HEAD}"))?;
     bench.network("", &direct, &WORKLOADS, &only).await?;
     bench.network(".1ms", &delayed(&direct)?, &DELAYED, &only).await?;
-    if only.0.is_none() {
+    if only.wants_all() {
         let bytes = Spread::once(bench.shared.bytes_per_redemption().await?);
         record("bytes.per_redemption", bytes)?;
         say(&format!("\nbytes.per_redemption, with indexes: {:.0}", bytes.value))?;
@@ -94,15 +88,6 @@ async fn measure(world: &World) -> Outcome<()> {
     cost::measure(&copies, connections, &only).await?;
     flat::measure(&copies, connections, &only).await?;
     verify(&direct).await
-}
-
-/// Which figures are wanted.
-struct Only(Option<String>);
-
-impl Only {
-    fn wants(&self, figure: &str) -> bool {
-        self.0.as_ref().is_none_or(|part| figure.contains(part))
-    }
 }
 
 /// Databases in which both sides were prepared and nothing was redeemed.

@@ -5,47 +5,56 @@
 #![allow(clippy::float_arithmetic, reason = "seconds and megabytes are no money")]
 
 #[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/audit.rs"]
-mod audit;
-#[path = "support/customers.rs"]
-mod customers;
+#[path = "support/common.rs"]
+mod common;
 #[path = "support/flaps.rs"]
 mod flaps;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/objects.rs"]
-mod objects;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/operator.rs"]
-mod operator;
-#[path = "support/report.rs"]
-mod report;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/world.rs"]
-mod world;
+#[path = "support/flux.rs"]
+mod flux;
+#[path = "support/install.rs"]
+mod install;
+/// Helm, Flux, nodes and pods are those that the tests work with.
+#[allow(
+    dead_code,
+    unused_imports,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the tests use the rest, and may fail as tests do"
+)]
+#[path = "../tests/it"]
+mod it {
+    pub(crate) mod support;
+}
 
 use std::{
-    error::Error,
+    ops::Range,
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
-use audit::Audit;
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
-use customers::{FRANCHISE, found, tenant};
+use common::{
+    Only, Outcome,
+    audit::Audit,
+    customers::{FRANCHISE, found, tenant},
+    objects::{await_ready, client},
+    operator::{Installed, Kubectl, Operator, PROGRAM},
+    report::{self, Spread, say, tell},
+    world::World,
+};
 use flaps::Flaps;
+use flux::Flux;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use it::support;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{
     Api, Client,
     api::{ListParams, Patch, PatchParams},
 };
-use objects::{await_ready, client};
-use operator::{Installed, Kubectl, Operator, PROGRAM};
-use report::{Spread, record, say};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use world::World;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const FIRST_STARTS: usize = 5;
 const STARTS: usize = 7;
@@ -53,7 +62,9 @@ const HANDOVERS: usize = 5;
 const FAILOVERS: usize = 3;
 /// Tenants that are at rest meanwhile.
 const AT_REST: usize = 100;
-/// Tenants of the set that arrives at once, and how many requests are on their way.
+/// Sets that arrive at once in each of two ways, how many Tenants a set has, and how many requests
+/// are on their way.
+const PAIRS: usize = 3;
 const SET: usize = 200;
 const PARALLEL: usize = 16;
 /// The one that is changed, and where its objects are.
@@ -66,45 +77,64 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const CHANGE_MAX: Duration = Duration::from_mins(1);
 
 fn main() -> Outcome<()> {
-    // `cargo test --all-targets` runs this program, too, and has nothing to measure.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
-    let world = World::start(&[])?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&world))
+    common::run(measure)
 }
 
-async fn measure(world: &World) -> Outcome<()> {
+async fn measure() -> Outcome<()> {
+    let only = Only::asked();
+    say("\n| figure | value (range) |\n|---|---|")?;
+    if only.wants("operator.install") {
+        install::measure().await?;
+    }
+    let world = &World::start(&[])?;
     let kubectl = Kubectl::of(world, world.hub()?);
     let installed = Installed::on(world, &kubectl).await?;
-    say("\n| figure | value (range) |\n|---|---|")?;
-    program()?;
-    first_starts(world, &installed).await?;
+    if only.wants("program") {
+        program(world)?;
+    }
+    if only.wants("operator.first_start") {
+        first_starts(world, &installed).await?;
+    }
 
     let hub = client(world.hub()?).await?;
     let operator = installed.start("founding", &[])?;
-    found(&kubectl, AT_REST + SET)?;
+    found(&kubectl, AT_REST + 2 * PAIRS * SET)?;
     await_ready::<Sovereign>(&hub, FRANCHISE, 1).await?;
     await_ready::<Voucher>(&hub, FRANCHISE, 1).await?;
     let mut bench = Bench { hub, audit: Audit::of(world.hub()?), installed, processes: 0 };
     bench.apply(0..AT_REST).await?;
     tokio::time::sleep(SETTLE).await;
     operator.stop().await?;
-    bench.starts().await?;
-    let leader = bench.handovers().await?;
-    let leader = bench.failovers(leader).await?;
-    let took = bench.apply(AT_REST..AT_REST + SET).await?;
-    let what = format!("from the first of {SET} Tenants applied at once to all Ready, s");
-    tell("operator.apply.seconds", &what, Spread::once(took.as_secs_f64()))?;
+    if only.wants("operator.start") {
+        bench.starts().await?;
+    }
+    let mut leader = bench.leader().await?;
+    if only.wants("operator.handover") {
+        leader = bench.handovers(leader).await?;
+    }
+    if only.wants("operator.failover") {
+        leader = bench.failovers(leader).await?;
+    }
+    if only.wants("operator.apply") {
+        bench.sets(&Flux::on(world, &kubectl).await?).await?;
+    }
     leader.stop().await
 }
 
-/// How large the program is that is measured here.
+/// How large the program is that is measured here, and an image of it.
 #[allow(clippy::cast_precision_loss, reason = "some megabytes")]
-fn program() -> Outcome<()> {
-    let megabytes = std::fs::metadata(PROGRAM)?.len() as f64 / 1e6;
-    tell("program.mb", "size of the program, MB", Spread::once(megabytes))
+fn program(world: &World) -> Outcome<()> {
+    let image = world.directory().join("image.tar");
+    let layout = concat!(env!("CARGO_MANIFEST_DIR"), "/image/layout");
+    let made = Command::new(layout).arg(PROGRAM).arg(&image).output()?;
+    if !made.status.success() {
+        return Err(String::from_utf8_lossy(&made.stderr).into_owned().into());
+    }
+    let megabytes = |file: &Path| Outcome::Ok(std::fs::metadata(file)?.len() as f64 / 1e6);
+    let program = Spread::once(megabytes(PROGRAM.as_ref())?);
+    tell("program.mb", "size of the program, MB", program)?;
+    let image = Spread::once(megabytes(&image)?);
+    tell("program.image_mb", "size of an image of it, compressed, MB", image)
 }
 
 /// Starts with an empty database, of which the program makes a ledger.
@@ -143,7 +173,7 @@ struct Handover {
 
 impl Bench {
     /// Applies Tenants as Flux does, until all are Ready.
-    async fn apply(&self, numbers: std::ops::Range<usize>) -> Outcome<Duration> {
+    async fn apply(&self, numbers: Range<usize>) -> Outcome<Duration> {
         let tenants: Api<Tenant> = Api::namespaced(self.hub.clone(), FRANCHISE);
         let params = PatchParams::apply("kustomize-controller").force();
         let (tenants, params, all) = (&tenants, &params, numbers.end);
@@ -168,6 +198,32 @@ impl Bench {
         Ok(operator)
     }
 
+    /// Sets of Tenants in turns: by one server-side apply after the other, and by Flux.
+    async fn sets(&self, flux: &Flux<'_>) -> Outcome<()> {
+        let [mut direct, mut ready, mut green, mut ratios] = [const { vec![] }; 4];
+        for pair in 0..PAIRS {
+            let first = AT_REST + 2 * pair * SET;
+            tokio::time::sleep(SETTLE).await;
+            let took = self.apply(first..first + SET).await?.as_secs_f64();
+            tokio::time::sleep(SETTLE).await;
+            let arrived = flux.apply(&self.hub, pair, first + SET..first + 2 * SET).await?;
+            direct.push(took);
+            ready.push(arrived.ready.as_secs_f64());
+            green.push(arrived.green.as_secs_f64());
+            ratios.push(arrived.ready.as_secs_f64() / took);
+        }
+        let what = |until| format!("{SET} Tenants at once, {until}");
+        for (name, what, rounds) in [
+            ("seconds", what("from the first request to all Ready, s"), direct),
+            ("flux.seconds", what("from Flux's artifact to all Ready, s"), ready),
+            ("flux.green_seconds", what("from it to the Kustomization Ready, s"), green),
+            ("flux.ratio", what("all Ready by Flux, against requests"), ratios),
+        ] {
+            tell(&format!("operator.apply.{name}"), &what, Spread::of(rounds)?)?;
+        }
+        Ok(())
+    }
+
     async fn starts(&mut self) -> Outcome<()> {
         let mut rounds = vec![];
         for _ in 0..STARTS {
@@ -180,11 +236,16 @@ impl Bench {
         tell("operator.start.seconds", &what, Spread::of(rounds)?)
     }
 
-    /// As a rolling upgrade does it; gives the process that leads in the end.
-    async fn handovers(&mut self) -> Outcome<Operator> {
-        let mut leader = self.process().await?;
+    /// A process that leads, and has looked at all.
+    async fn leader(&mut self) -> Outcome<Operator> {
+        let leader = self.process().await?;
         leader.await_logged("\"acting\"").await?;
         tokio::time::sleep(SETTLE).await;
+        Ok(leader)
+    }
+
+    /// As a rolling upgrade does it; gives the process that leads in the end.
+    async fn handovers(&mut self, mut leader: Operator) -> Outcome<Operator> {
         let mut rounds = vec![];
         for _ in 0..HANDOVERS {
             let next = self.process().await?;
@@ -284,9 +345,4 @@ fn tell_all(figure: &str, when: &str, rounds: &[Handover]) -> Outcome<()> {
         tell(&format!("{figure}.{name}"), &format!("{when}: {what}"), spread)?;
     }
     Ok(())
-}
-
-fn tell(figure: &str, what: &str, spread: Spread) -> Outcome<()> {
-    record(figure, spread)?;
-    say(&format!("| {figure}: {what} | {} |", spread.text(2)))
 }

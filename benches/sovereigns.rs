@@ -5,42 +5,30 @@
 
 #![allow(clippy::float_arithmetic, reason = "seconds and requests are no money")]
 
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/audit.rs"]
-mod audit;
 #[path = "support/changes.rs"]
 mod changes;
+#[allow(dead_code, reason = "another bench uses the rest")]
+#[path = "support/common.rs"]
+mod common;
 #[path = "support/franchise.rs"]
 mod franchise;
 #[path = "support/network.rs"]
 mod network;
-#[path = "support/objects.rs"]
-mod objects;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/operator.rs"]
-mod operator;
-#[path = "support/report.rs"]
-mod report;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/world.rs"]
-mod world;
 
-use std::{
-    error::Error,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use audit::{Audit, Requests};
 use changes::{Changes, Times};
+use common::{
+    Outcome,
+    audit::{Audit, Requests},
+    objects::{self, client},
+    operator::{self, Kubectl, Operator},
+    report::{Spread, say, tell},
+    world::{self, World},
+};
 use franchise::{Access, Customers, Franchise};
 use kube::Client;
 use network::Weather;
-use objects::client;
-use operator::{Kubectl, Operator};
-use report::{Spread, record, say};
-use world::World;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Each has one Sovereign.
 const FRANCHISES: usize = 10;
@@ -68,16 +56,11 @@ const SETTLE: Duration = Duration::from_secs(15);
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn main() -> Outcome<()> {
-    // `cargo test --all-targets` runs this program, too, and has nothing to measure.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
-    let world = World::start(&["--cluster", "hub", "--cluster", "muscat", "--audit-reads"])?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&world))
+    common::run(measure)
 }
 
-async fn measure(world: &World) -> Outcome<()> {
+async fn measure() -> Outcome<()> {
+    let world = &World::start(&["--cluster", "hub", "--cluster", "muscat", "--audit-reads"])?;
     let (hub, muscat) = (world.hub()?, world.cluster("muscat")?);
     let kubectl = Kubectl::of(world, hub);
     let operator = Operator::start(world, &kubectl).await?;
@@ -244,11 +227,6 @@ impl Bench {
         tell("sovereigns.return.writes", "writes to both clusters after it", writes)?;
         lists.iter().try_for_each(|(when, writes)| list(when, writes))
     }
-}
-
-fn tell(figure: &str, what: &str, spread: Spread) -> Outcome<()> {
-    record(figure, spread)?;
-    say(&format!("| {figure}: {what} | {} |", spread.text(2)))
 }
 
 fn list(when: &str, requests: &Requests) -> Outcome<()> {

@@ -5,39 +5,25 @@
 #![allow(clippy::float_arithmetic, reason = "seconds and writes are no money")]
 
 #[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/audit.rs"]
-mod audit;
-#[path = "support/customers.rs"]
-mod customers;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/objects.rs"]
-mod objects;
-#[allow(dead_code, reason = "another bench uses the rest")]
-#[path = "support/operator.rs"]
-mod operator;
-#[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "support/report.rs"]
-mod report;
-#[allow(dead_code, reason = "the other bench uses the rest")]
-#[path = "support/world.rs"]
-mod world;
+#[path = "support/common.rs"]
+mod common;
 
 use std::{
-    error::Error,
     fmt::Write as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use audit::Audit;
 use catalyst_operator::api::{Sovereign, Tenant, Voucher};
-use customers::{FRANCHISE, found, tenant};
-use objects::{await_ready, client};
-use operator::{Kubectl, Operator};
-use report::{Spread, record, say};
-use world::World;
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+use common::{
+    Outcome,
+    audit::{Audit, Requests},
+    customers::{FRANCHISE, found, tenant},
+    objects::{await_ready, client},
+    operator::{Kubectl, Operator},
+    report::{Spread, record, say},
+    world::World,
+};
 
 const DEFAULT_TENANTS: usize = 100;
 /// Afterthoughts, such as a count on the Sovereign, belong to the Tenants that caused them.
@@ -45,20 +31,15 @@ const SETTLE: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_mins(2);
 
 fn main() -> Outcome<()> {
-    // `cargo test --all-targets` runs this program, too, and has nothing to measure.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return Ok(());
-    }
+    common::run(measure)
+}
+
+async fn measure() -> Outcome<()> {
     let tenants = match std::env::var("TENANTS") {
         Ok(text) => text.parse()?,
         Err(_) => DEFAULT_TENANTS,
     };
-    let world = World::start(&[])?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(&world, tenants))
-}
-
-async fn measure(world: &World, tenants: usize) -> Outcome<()> {
+    let world = &World::start(&[])?;
     let kubectl = Kubectl::of(world, world.hub()?);
     let operator = Operator::start(world, &kubectl).await?;
     let client = client(world.hub()?).await?;
@@ -86,8 +67,8 @@ async fn measure(world: &World, tenants: usize) -> Outcome<()> {
 fn tell(
     tenants: usize,
     took: Duration,
-    writes: &audit::Requests,
-    idle: &audit::Requests,
+    writes: &Requests,
+    idle: &Requests,
     operator: &Operator,
 ) -> Outcome<()> {
     say(&format!("\n{tenants} Tenants\n\n| figure | value |\n|---|---|"))?;

@@ -1,18 +1,19 @@
 //! Objects on a cluster, with every right there.
 
-use std::time::{Duration, Instant};
+use std::{collections::HashSet, time::Duration};
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use kube::{
-    Api, Client, Config,
+    Api, Client, Config, ResourceExt as _,
     api::ListParams,
     config::{KubeConfigOptions, Kubeconfig},
+    runtime::watcher::{self, Event, watcher},
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Outcome, world::Cluster};
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 const READY_MAX: Duration = Duration::from_mins(4);
 
 pub(crate) async fn client(cluster: &Cluster) -> Outcome<Client> {
@@ -27,20 +28,31 @@ pub(crate) async fn client(cluster: &Cluster) -> Outcome<Client> {
 pub(crate) async fn await_ready<K>(client: &Client, namespace: &str, wanted: usize) -> Outcome<()>
 where
     K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
-    K: Clone + std::fmt::Debug + DeserializeOwned + serde::Serialize,
+    K: Clone + std::fmt::Debug + DeserializeOwned + serde::Serialize + Send + 'static,
 {
-    let until = Instant::now() + READY_MAX;
-    loop {
-        let ready = ready::<K>(client, namespace).await?;
-        if ready >= wanted {
-            return Ok(());
+    // A watch, because lists of a thousand objects would disturb what is measured.
+    let objects: Api<K> = Api::namespaced(client.clone(), namespace);
+    let mut events = watcher(objects, watcher::Config::default()).boxed();
+    let mut ready = HashSet::new();
+    let look = async {
+        while ready.len() < wanted {
+            match events.try_next().await?.ok_or("the watch has ended")? {
+                Event::Apply(object) | Event::InitApply(object) if is_ready(&object) => {
+                    ready.insert(object.name_any());
+                }
+                Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) => {
+                    ready.remove(&object.name_any());
+                }
+                Event::Init | Event::InitDone => {}
+            }
         }
-        if Instant::now() > until {
-            let plural = K::plural(&());
-            return Err(format!("{ready} of {wanted} {plural} are Ready in {namespace}").into());
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+        Ok(())
+    };
+    let looked = tokio::time::timeout(READY_MAX, look).await;
+    looked.unwrap_or_else(|_late| {
+        let (ready, plural) = (ready.len(), K::plural(&()));
+        Err(format!("{ready} of {wanted} {plural} are Ready in {namespace}").into())
+    })
 }
 
 /// How many objects of a kind are Ready in a namespace.

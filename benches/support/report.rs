@@ -54,6 +54,12 @@ pub(crate) fn record(figure: &str, spread: Spread) -> Outcome<()> {
     Ok(())
 }
 
+/// Writes a figure down for programs and prints it for people, as a row of their table.
+pub(crate) fn tell(figure: &str, what: &str, spread: Spread) -> Outcome<()> {
+    record(figure, spread)?;
+    say(&format!("| {figure}: {what} | {} |", spread.text(2)))
+}
+
 /// Prints a line for people. They read along while it is measured.
 pub(crate) fn say(line: &str) -> Outcome<()> {
     let mut out = std::io::stdout().lock();

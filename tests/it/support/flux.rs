@@ -17,6 +17,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::{
     Api, Client,
     api::{Patch, PatchParams},
+    config::Kubeconfig,
     core::{ApiResource, DynamicObject, GroupVersionKind},
 };
 use serde::Deserialize as _;
@@ -26,8 +27,7 @@ use super::{
     World,
     background::{Task, listen, spawn},
     helm::tool,
-    hub_client,
-    kubernetes::await_established,
+    kubernetes::{await_established, client_of},
     operator::{self, apply, tail},
 };
 
@@ -55,12 +55,17 @@ pub(crate) struct Flux {
 impl Flux {
     /// Installs its definitions and starts it.
     pub(crate) async fn start(world: &World) -> Self {
-        let (client, assets) = (hub_client(world).await, tool("flux"));
+        Self::on(&world.hub().kubeconfig).await
+    }
+
+    /// The same on whatever hub a kubeconfig leads to.
+    pub(crate) async fn on(kubeconfig: &Path) -> Self {
+        let hub = Kubeconfig::read_from(kubeconfig).expect("the kubeconfig is there");
+        let (client, assets) = (client_of(hub).await, tool("flux"));
         define(&client, &tool("definitions").join("flux")).await;
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}});
         apply(&client, &namespace).await;
-        let kubeconfig = &world.hub().kubeconfig;
         let folder = kubeconfig.parent().expect("it is in a folder").join("flux");
         fs::create_dir(&folder).expect("a world has one Flux");
         let log = folder.join("log");
