@@ -10,40 +10,59 @@ create table deletion (
     -- When Kubernetes was asked for it, by the clock of the hub.
     at timestamptz not null,
     held boolean not null,
+    -- What the namespace said already when it was judged: no answer to this.
+    stood text constraint deletion_stood check (stood in ('keep', 'proceed')),
+    -- When the object was last known to be there, to a day. What was judged is kept as long.
+    seen_at timestamptz not null,
     constraint deletion_pk primary key (franchise, uid)
 );
 create index deletion_at on deletion (franchise, held, at);
+create index deletion_seen on deletion (franchise, seen_at);
+create index deletion_stood on deletion (franchise) where stood is not null;
 
 -- What was judged of one object, and which others went around the same time. Where there is no
 -- franchise, nothing is to be held.
 create function observe_deletions_v1(p_namespace text, p_uid text, p_at timestamptz)
 returns jsonb language sql stable as $$
     select coalesce((select jsonb_build_object(
-        'held', (select d.held from deletion d
+        'judged', (select jsonb_build_object('held', d.held, 'stood', d.stood,
+                'fades', d.seen_at < ledger.now() - interval '1 day') from deletion d
             where d.franchise = f.franchise and d.uid = p_uid),
         'others', (select coalesce(jsonb_agg(jsonb_build_object('uid', d.uid, 'kind', d.kind,
                 'at', utc(d.at))), '[]') from deletion d
             where d.franchise = f.franchise and d.held in (true, false) and d.uid <> p_uid
             and d.at between p_at - interval '10 minutes' and p_at + interval '10 minutes'))
-    from franchise f where f.namespace = p_namespace), '{"held": false, "others": []}')
+    from franchise f where f.namespace = p_namespace),
+        '{"judged": {"held": false, "stood": null, "fades": false}, "others": []}')
 $$;
 
--- Judges a deletion, if nobody has. What is old counts for nobody any more.
+-- Judges a deletion, or notes that the object is still there if somebody has. What has been gone
+-- for long counts for nobody any more.
 create function judge_deletion_v1(p_namespace text, p_epoch bigint, p_kind text, p_uid text,
-    p_at timestamptz, p_held boolean, out outcome text, out detail jsonb)
+    p_at timestamptz, p_held boolean, p_stood text, out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record; t timestamptz := ledger.now();
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    insert into deletion as d (franchise, uid, kind, at, held, stood, seen_at)
+        values (f.franchise, p_uid, p_kind, p_at, p_held, p_stood, t)
+        on conflict (franchise, uid) do update set seen_at = excluded.seen_at
+        where d.seen_at < excluded.seen_at;
+    delete from deletion where franchise = f.franchise and seen_at < t - interval '90 days';
+    outcome := case when p_held then 'DeletionHeld' else 'DeletionAdmitted' end;
+end $$;
+
+-- What stood in the namespace was taken away: the same said again is an answer.
+create function forget_word_v1(p_namespace text, p_epoch bigint,
+    out outcome text, out detail jsonb)
 language plpgsql as $$
 declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    delete from deletion where franchise = f.franchise and not held
-        and at < p_at - interval '1 hour';
-    delete from deletion where franchise = f.franchise and held
-        and at < p_at - interval '30 days';
-    insert into deletion (franchise, uid, kind, at, held)
-        values (f.franchise, p_uid, p_kind, p_at, p_held)
-        on conflict (franchise, uid) do nothing;
-    outcome := case when p_held then 'DeletionHeld' else 'DeletionAdmitted' end;
+    update deletion set stood = null where franchise = f.franchise and stood is not null;
+    outcome := 'WordForgotten';
 end $$;
 
 -- A franchise whose namespace goes by mistake and whose objects were kept goes on under the next

@@ -97,12 +97,7 @@ struct Run {
     #[command(flatten)]
     scope: Scope,
     /// Where /metrics, /livez and /readyz are served. A port in use gives way to a free one.
-    #[arg(
-        long,
-        env = "CATALYST_METRICS_ADDR",
-        default_value = "0.0.0.0:8080",
-        value_name = "ADDR"
-    )]
+    #[arg(long, env = "CATALYST_METRICS_ADDR", default_value = "[::]:8080", value_name = "ADDR")]
     metrics_addr: SocketAddr,
     /// Whether to act only while holding the Lease. Without it, every process acts under the
     /// current epoch, and the ledger alone keeps them from doing a thing twice.

@@ -16,7 +16,7 @@ mod watch;
 use std::{collections::BTreeSet, future::Future, sync::Arc, time::Duration};
 
 pub use error::Error;
-pub use fate::Fate;
+pub use fate::{Fate, word};
 pub use fleet::Fleet;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 pub use host::{Host, Notice, Ours};

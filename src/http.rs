@@ -1,6 +1,9 @@
 //! Probes and metrics. `/livez` says that the process runs, `/readyz` what it still waits for.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -42,16 +45,23 @@ pub async fn serve(
         .await
 }
 
-/// Binds the address, or a free port beside it where that is in use: a second process on one host
-/// is not to be stopped by a port.
+/// Binds the address; or, if it `gives_way`, a free port beside it where that is in use: a second
+/// process on one host is not to be stopped by a port. On a machine without IPv6, all addresses are
+/// those of IPv4.
 ///
 /// # Errors
 /// The address is not ours, or no port is free.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub async fn bind(address: SocketAddr, gives_way: bool) -> std::io::Result<TcpListener> {
     match TcpListener::bind(address).await {
         Err(why) if why.kind() == std::io::ErrorKind::AddrInUse => {
+            if !gives_way {
+                return Err(why);
+            }
             tracing::warn!(%address, "the port is in use; taking a free one");
             TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
+        }
+        Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
         }
         other => other,
     }

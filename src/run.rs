@@ -76,10 +76,7 @@ pub enum Error {
     /// The cluster's credentials cannot be used.
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
-    /// Where the database is told to be cannot be read.
-    #[error("{0}")]
-    Setting(String),
-    /// The database's URL cannot be used.
+    /// The database is another one than before.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// No port for probes and metrics.
@@ -126,8 +123,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let watches = Watches::of(&client, &settings.namespaces);
     let identity = identity();
     let (secrets, opened) = Secrets::new(client.clone());
-    let ctx = Arc::new(context(&settings, &client, (&watches, secrets, fleet), &identity)?);
-    let listener = http::bind(settings.metrics_addr).await.map_err(Error::Serve)?;
+    let ctx = Arc::new(context(&settings, &client, (&watches, secrets, fleet), &identity));
+    let listener =
+        http::bind(settings.metrics_addr, settings.pod.is_none()).await.map_err(Error::Serve)?;
     tracing::info!(address = ?listener.local_addr().ok(), identity, "serving probes and metrics");
     let serving = http::serve(listener, ctx.metrics.clone(), ctx.readiness.clone(), stop.clone());
     let mut controllers = controllers::start(&ctx, &client, (watches, opened, news), &stop);
@@ -154,7 +152,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
             Err(why) => Err(Error::Task(why)),
         },
         () = ctx.fenced.cancelled() => Err(Error::Fenced),
-        never = gates::keep_ledger(&ctx, &wakers, &settings) => match never {},
+        moved = gates::keep_ledger(&ctx, &wakers, &settings) => Err(Error::Store(moved)),
         never = gates::keep_definitions(&ctx, &settings) => match never {},
     };
     stop.cancel();
@@ -173,11 +171,14 @@ fn context(
     client: &Client,
     (watches, secrets, fleet): (&Watches, Secrets, Fleet),
     identity: &str,
-) -> Result<Context, Error> {
+) -> Context {
     let allow = settings.allow_unsafe_durability;
-    let url = settings.database_url.read().map_err(Error::Setting)?;
-    let store = Store::with(&url, CONNECTIONS_MAX, allow)?;
-    Ok(Context {
+    let store = Store::nowhere(CONNECTIONS_MAX, allow);
+    if let Ok(url) = settings.database_url.read() {
+        // What is wrong with it is told where the ledger is looked at.
+        let _told = store.turn_to(&url);
+    }
+    Context {
         door: store.door(),
         store,
         host: Host::new(client.clone(), identity),
@@ -200,7 +201,7 @@ fn context(
             "ledger",
         ])),
         fenced: CancellationToken::new(),
-    })
+    }
 }
 
 /// What a process needs that acts.

@@ -22,7 +22,12 @@ mod session;
 mod sovereigns;
 pub mod sql;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{
+    path::PathBuf,
+    str::FromStr as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 pub use answer::{Answer, Done, Refusal};
 pub use books::{Statement, StatementAccount, StatementLine, Violation};
@@ -52,6 +57,27 @@ const ALLOW_UNSAFE_DURABILITY: &str = "; set catalyst.allow_unsafe_durability = 
 pub struct Store {
     pool: PgPool,
     allow_unsafe_durability: bool,
+    place: Arc<Mutex<Option<Place>>>,
+}
+
+/// Which database it is, whoever asks.
+#[derive(PartialEq, Eq)]
+struct Place {
+    host: String,
+    socket: Option<PathBuf>,
+    port: u16,
+    database: Option<String>,
+}
+
+impl Place {
+    fn of(options: &PgConnectOptions) -> Self {
+        Self {
+            host: options.get_host().to_owned(),
+            socket: options.get_socket().cloned(),
+            port: options.get_port(),
+            database: options.get_database().map(str::to_owned),
+        }
+    }
 }
 
 impl Store {
@@ -73,11 +99,19 @@ impl Store {
         connections_max: u32,
         allow_unsafe_durability: bool,
     ) -> Result<Self, Error> {
+        let store = Self::nowhere(connections_max, allow_unsafe_durability);
+        store.turn_to(url)?;
+        Ok(store)
+    }
+
+    /// The same before it is known where the database is; until then nothing is found there.
+    #[must_use]
+    pub fn nowhere(connections_max: u32, allow_unsafe_durability: bool) -> Self {
         let mut session = SESSION.to_owned();
         if allow_unsafe_durability {
             session.push_str(ALLOW_UNSAFE_DURABILITY);
         }
-        let options = options(url)?;
+        let nowhere = PgConnectOptions::new_without_pgpass().host("nowhere.invalid");
         let pool = PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_MAX)
@@ -88,16 +122,25 @@ impl Store {
                 let session = AssertSqlSafe(session.clone());
                 Box::pin(async move { connection.execute(session).await.map(drop) })
             })
-            .connect_lazy_with(options);
-        Ok(Self { pool, allow_unsafe_durability })
+            .connect_lazy_with(nowhere);
+        Self { pool, allow_unsafe_durability, place: Arc::default() }
     }
 
-    /// Opens connections by another URL from now on; those that are open stay.
+    /// Opens connections by this URL from now on, as another user or with another password than
+    /// before; those that are open stay.
     ///
     /// # Errors
-    /// The URL cannot be read; nothing changes.
+    /// The URL cannot be read, or it leads to another database: with connections to both, money
+    /// would be in two. Nothing changes.
     pub fn turn_to(&self, url: &str) -> Result<(), Error> {
-        self.pool.set_connect_options(options(url)?);
+        let options = PgConnectOptions::from_str(url).map_err(Error::Url)?;
+        let new = Place::of(&options);
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.as_ref().is_some_and(|place| *place != new) {
+            return Err(Error::Moved);
+        }
+        *place = Some(new);
+        self.pool.set_connect_options(options.application_name("catalyst-operator"));
         Ok(())
     }
 
@@ -136,10 +179,4 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-fn options(url: &str) -> Result<PgConnectOptions, Error> {
-    let options = PgConnectOptions::from_str(url);
-    let options = options.map_err(|source| Error::of("read the database URL", source))?;
-    Ok(options.application_name("catalyst-operator"))
 }

@@ -91,7 +91,7 @@ async fn admission(host: &Host) -> Result<String, String> {
     for policy in permissions::POLICIES {
         if !host.has_policy(policy).await.map_err(|why| chain(&why))? {
             return Err(format!(
-                "the policy {policy} is not installed: upgrade the chart with \
+                "the policy {policy} is not installed, or not bound: upgrade the chart with \
                  admission.enabled=true"
             ));
         }

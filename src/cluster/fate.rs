@@ -2,7 +2,10 @@
 //! person says of that.
 
 use k8s_openapi::{
-    api::{admissionregistration::v1::ValidatingAdmissionPolicy, core::v1::Namespace},
+    api::{
+        admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+        core::v1::Namespace,
+    },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{Api, api::PostParams, core::PartialObjectMeta};
@@ -23,14 +26,18 @@ pub struct Fate {
 }
 
 impl Host {
-    /// Whether an admission policy is installed.
+    /// Whether an admission policy is installed, and in force by a binding of the same name.
     ///
     /// # Errors
     /// The hub does not answer, or refuses.
     pub async fn has_policy(&self, name: &str) -> Result<bool, Error> {
         let policies: Api<ValidatingAdmissionPolicy> = Api::all(self.client.clone());
         let call = policies.get_metadata_opt(name);
-        bounded("get", &format!("the policy {name}"), call).await.map(|found| found.is_some())
+        let policy = bounded("get", &format!("the policy {name}"), call).await?;
+        let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(self.client.clone());
+        let call = bindings.get_metadata_opt(name);
+        let binding = bounded("get", &format!("the binding of {name}"), call).await?;
+        Ok(policy.is_some() && binding.is_some())
     }
 
     /// Whether the hub would take an object; it is not kept.
@@ -77,13 +84,19 @@ fn goes<K>(object: &PartialObjectMeta<K>) -> bool {
     object.metadata.deletion_timestamp.is_some()
 }
 
-fn reply(namespace: &PartialObjectMeta<Namespace>) -> Option<Reply> {
+/// What a namespace says of a mass deletion.
+#[must_use]
+pub fn word(namespace: &PartialObjectMeta<Namespace>) -> Option<Word> {
     let said = namespace.metadata.annotations.as_ref()?.get(MASS_DELETION_ANNOTATION)?;
-    let word = match said.as_str() {
-        MASS_DELETION_KEEP => Word::Keep,
-        MASS_DELETION_PROCEED => Word::Proceed,
-        _ => return None,
-    };
+    match said.as_str() {
+        MASS_DELETION_KEEP => Some(Word::Keep),
+        MASS_DELETION_PROCEED => Some(Word::Proceed),
+        _ => None,
+    }
+}
+
+fn reply(namespace: &PartialObjectMeta<Namespace>) -> Option<Reply> {
+    let word = word(namespace)?;
     // The API server notes who wrote which field, and when.
     let path =
         format!("/f:metadata/f:annotations/f:{}", MASS_DELETION_ANNOTATION.replace('/', "~1"));

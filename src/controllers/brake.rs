@@ -3,8 +3,8 @@
 //! and acts, and what it reports is the ruling.
 
 use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     api,
     cluster::Ours,
-    domain::brake::{Deletion, DeletionFacts, Population, Ruling},
+    domain::brake::{Deletion, DeletionFacts, Judgement, Population, Ruling},
     store::Door,
 };
 
@@ -31,13 +31,15 @@ pub struct Brake {
     tenants: Mirror<api::Tenant>,
     vouchers: Mirror<api::Voucher>,
     first_seen: Mutex<BTreeMap<String, Instant>>,
+    /// Namespaces that were seen without a word since the last deletion that found one standing.
+    without_word: Mutex<BTreeSet<String>>,
 }
 
 impl Brake {
     /// A brake over the objects that people count on.
     #[must_use]
     pub fn new(tenants: Mirror<api::Tenant>, vouchers: Mirror<api::Voucher>) -> Self {
-        Self { tenants, vouchers, first_seen: Mutex::default() }
+        Self { tenants, vouchers, first_seen: Mutex::default(), without_word: Mutex::default() }
     }
 
     /// For how long an object is to be left alone yet, if it is under deletion.
@@ -46,6 +48,16 @@ impl Brake {
         let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let first = *seen.entry(key(object)).or_insert_with(Instant::now);
         PAUSE.checked_sub(first.elapsed()).filter(|rest| !rest.is_zero())
+    }
+
+    /// A namespace says nothing of a mass deletion. That is seen here and not at a visit, which may
+    /// be too late for a word that is taken away and said again.
+    pub(super) fn word_is_away(&self, namespace: &str) {
+        self.namespaces().insert(namespace.to_owned());
+    }
+
+    fn namespaces(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.without_word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An object is gone.
@@ -95,21 +107,34 @@ pub(super) async fn rule<K: Ours>(
         return Ok(Ruling::Goes);
     };
     let facts = ctx.store.observe_deletions(namespace, uid, at.0).await?;
-    if facts.held == Some(false) {
+    let named = (kind_name::<K>(), uid.as_str());
+    if let Some(Judgement { held, fades: true, .. }) = facts.judged {
+        door.judge_deletion(namespace, named, at.0, (held, None)).await?;
+    }
+    if facts.judged.is_some_and(|judged| !judged.held) {
         return Ok(Ruling::Goes);
     }
     let fate = ctx.host.fate::<K>(namespace).await?;
-    let is_held = if let Some(is_held) = facts.held {
-        is_held
+    let said = fate.reply.map(|reply| reply.word);
+    let (is_held, stood) = if let Some(judged) = facts.judged {
+        let stands = judged.stood.is_some() && judged.stood == said;
+        let stands = stands && !ctx.brake.namespaces().contains(namespace);
+        if judged.stood.is_some() && !stands {
+            ctx.metrics.answered(&door.forget_word(namespace).await?);
+        }
+        (judged.held, said.filter(|_| stands))
     } else {
         let goes_with = fate.namespace_goes || fate.kind_goes;
         let is_held = goes_with || ctx.brake.is_mass(namespace, at.0, &facts);
-        let named = (kind_name::<K>(), uid.as_str());
-        let answer = door.judge_deletion(namespace, named, at.0, is_held).await?;
+        let stood = fate.reply.and_then(|reply| reply.stood_before(at.0));
+        if stood.is_some() {
+            ctx.brake.namespaces().remove(namespace);
+        }
+        let answer = door.judge_deletion(namespace, named, at.0, (is_held, stood)).await?;
         ctx.metrics.answered(&answer);
-        is_held
+        (is_held, stood)
     };
-    let ruling = Ruling::of(is_held, at.0, fate.reply);
+    let ruling = Ruling::of(is_held, stood, said);
     if ruling == Ruling::Kept && fate.namespace_goes {
         ctx.metrics.answered(&door.expect_successor(namespace).await?);
     }

@@ -67,6 +67,8 @@ impl Error {
                 store::Error::Unavailable { .. }
                 | store::Error::NoLedger { .. }
                 | store::Error::ReadOnly
+                | store::Error::Url(_)
+                | store::Error::Moved
                 | store::Error::TooOld { .. } => Class::Unavailable,
                 store::Error::SchemaUnsupported { .. }
                 | store::Error::RoleUnsafe

@@ -79,7 +79,10 @@ const HUB: &[Rule] = &[
     // Whether they are installed.
     Rule {
         group: "admissionregistration.k8s.io",
-        resources: Cow::Borrowed(&["validatingadmissionpolicies"]),
+        resources: Cow::Borrowed(&[
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+        ]),
         names: &POLICIES,
         verbs: &["get"],
     },

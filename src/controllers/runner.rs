@@ -120,7 +120,7 @@ pub fn start(
 
     let wakers =
         Wakers { sovereigns: wake_sovereigns, tenants: wake_tenants, vouchers: wake_vouchers };
-    tasks.spawn(wake_franchises(watches.franchises.1, wakers.clone()));
+    tasks.spawn(wake_franchises(ctx.clone(), watches.franchises.1, wakers.clone()));
     // A stranger's namespace of that name is in the way, so all are watched.
     tasks.spawn(wake_owners::<Namespace>(client, "", &wakers));
     let ours = format!("{MANAGED_BY_LABEL}={MANAGER}");
@@ -254,6 +254,7 @@ fn again<K: Resource<DynamicType = ()>>(
 
 /// Everything in a namespace is visited when it becomes, changes or ceases to be a franchise.
 async fn wake_franchises(
+    ctx: Arc<Context>,
     events: impl Stream<Item = Watched<PartialObjectMeta<Namespace>>>,
     wakers: Wakers,
 ) -> &'static str {
@@ -262,7 +263,11 @@ async fn wake_franchises(
         if let Event::Apply(namespace) | Event::Delete(namespace) | Event::InitApply(namespace) =
             event
         {
-            wakers.franchise(&namespace.name_any());
+            let name = namespace.name_any();
+            if cluster::word(&namespace).is_none() {
+                ctx.brake.word_is_away(&name);
+            }
+            wakers.franchise(&name);
         }
     }
     "the watch of franchises"

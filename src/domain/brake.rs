@@ -24,10 +24,21 @@ pub struct Deletion {
 /// What the ledger knows of the deletions of a franchise around one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DeletionFacts {
-    /// Whether this one is held; none if it was not judged yet.
-    pub held: Option<bool>,
+    /// What was judged of this one, if it was.
+    pub judged: Option<Judgement>,
     /// The others that were judged.
     pub others: Vec<Deletion>,
+}
+
+/// What was judged of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Judgement {
+    /// Whether it waits for a reply.
+    pub held: bool,
+    /// What the namespace said already, which is no reply to this.
+    pub stood: Option<Word>,
+    /// Whether it is to be noted again that the object is there, so that this is kept.
+    pub fades: bool,
 }
 
 /// All objects of a kind in a franchise that somebody counts on.
@@ -53,7 +64,8 @@ impl Population {
 }
 
 /// What a person says of a mass deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Word {
     /// It was a mistake.
     Keep,
@@ -61,8 +73,19 @@ pub enum Word {
     Proceed,
 }
 
-/// The word, and when it was given, if that is known. It is for what was being deleted by then: one
-/// that was forgotten decides nothing.
+impl Word {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Proceed => "proceed",
+        }
+    }
+}
+
+/// The word, and when whoever wrote it last wrote anything, if that is known: not before it was
+/// given. It is for what was being deleted by then: one that was forgotten decides nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// What was said.
@@ -83,12 +106,20 @@ pub enum Ruling {
     Kept,
 }
 
-impl Ruling {
-    /// What becomes of a deletion that began at an instant and is held or not, after that reply.
+impl Reply {
+    /// The word, if it stood before a deletion began.
     #[must_use]
-    pub fn of(is_held: bool, at: Timestamp, reply: Option<Reply>) -> Self {
-        let heard = reply.filter(|reply| reply.given_at.is_none_or(|given| at <= given));
-        match (is_held, heard.map(|reply| reply.word)) {
+    pub fn stood_before(self, at: Timestamp) -> Option<Word> {
+        self.given_at.is_none_or(|given| given < at).then_some(self.word)
+    }
+}
+
+impl Ruling {
+    /// What becomes of a deletion that is held or not, where the namespace says a word, and what
+    /// it said already when that was judged.
+    #[must_use]
+    pub fn of(is_held: bool, stood: Option<Word>, said: Option<Word>) -> Self {
+        match (is_held, said.filter(|said| stood != Some(*said))) {
             (false, _) | (true, Some(Word::Proceed)) => Self::Goes,
             (true, None) => Self::Held,
             (true, Some(Word::Keep)) => Self::Kept,
@@ -157,19 +188,29 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_held_asks_for_a_reply_and_an_old_one_is_none() {
-        let given = |word, given_at| Some(Reply { word, given_at });
-        for (reply, becomes) in [
-            (None, Ruling::Held),
-            (given(Word::Keep, None), Ruling::Kept),
-            (given(Word::Proceed, None), Ruling::Goes),
-            (given(Word::Keep, Some(at(0))), Ruling::Kept),
-            (given(Word::Proceed, Some(at(1))), Ruling::Goes),
-            (given(Word::Keep, Some(at(-1))), Ruling::Held),
-            (given(Word::Proceed, Some(at(-1))), Ruling::Held),
+    fn only_what_is_held_asks_for_a_reply_and_what_stood_is_none() {
+        let (keep, proceed) = (Some(Word::Keep), Some(Word::Proceed));
+        for (stood, said, becomes) in [
+            (None, None, Ruling::Held),
+            (None, keep, Ruling::Kept),
+            (None, proceed, Ruling::Goes),
+            (keep, keep, Ruling::Held),
+            (proceed, proceed, Ruling::Held),
+            (proceed, keep, Ruling::Kept),
+            (keep, proceed, Ruling::Goes),
+            (proceed, None, Ruling::Held),
         ] {
-            assert_eq!(Ruling::of(true, at(0), reply), becomes, "{reply:?}");
-            assert_eq!(Ruling::of(false, at(0), reply), Ruling::Goes);
+            assert_eq!(Ruling::of(true, stood, said), becomes, "{stood:?} {said:?}");
+            assert_eq!(Ruling::of(false, stood, said), Ruling::Goes);
         }
+    }
+
+    #[test]
+    fn a_word_stood_before_unless_it_is_known_to_be_newer() {
+        let stood = |given_at| Reply { word: Word::Keep, given_at }.stood_before(at(0));
+        assert_eq!(stood(None), Some(Word::Keep));
+        assert_eq!(stood(Some(at(-1))), Some(Word::Keep));
+        assert_eq!(stood(Some(at(0))), None);
+        assert_eq!(stood(Some(at(1))), None);
     }
 }

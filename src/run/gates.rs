@@ -20,12 +20,17 @@ const DEFINITIONS_EVERY: Duration = Duration::from_mins(1);
 
 /// Makes or upgrades the ledger where this process was told to, and then keeps its readiness true.
 /// Who waited for the ledger is visited as soon as it serves. Where it is is read anew each time:
-/// a password is changed without a restart.
-pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Settings) -> Infallible {
+/// a password is changed without a restart. Another database is not: that ends this.
+pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Settings) -> Error {
     let mut gate = Gate { name: "ledger", serves: "the ledger serves", known: Known::Nothing };
     let mut migrator = settings.migrate_database_url.as_ref();
     loop {
-        let found = look(ctx, settings, &mut migrator).await.err();
+        let found = match settings.database_url.read().map(|url| ctx.store.turn_to(&url)) {
+            Ok(Ok(())) => look(ctx, &mut migrator).await.err(),
+            Ok(Err(moved @ Error::Moved)) => return moved,
+            Ok(Err(why)) => Some(chain(&why)),
+            Err(why) => Some(why),
+        };
         ctx.metrics.serves(found.is_none());
         let serves = found.is_none();
         if gate.set(found, (ctx, settings)).await && serves {
@@ -36,13 +41,8 @@ pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Setti
 }
 
 /// Whether the ledger serves, which is made or upgraded once before, if anybody is to.
-async fn look(
-    ctx: &Context,
-    settings: &Settings,
-    migrator: &mut Option<&DatabaseUrl>,
-) -> Result<(), String> {
+async fn look(ctx: &Context, migrator: &mut Option<&DatabaseUrl>) -> Result<(), String> {
     let said = |why: Error| chain(&why);
-    ctx.store.turn_to(&settings.database_url.read()?).map_err(said)?;
     if let Some(url) = *migrator {
         schema::migrate(&url.read()?, false).await.map_err(said)?;
         tracing::info!("the ledger is up to date");
@@ -80,8 +80,9 @@ pub(crate) async fn wrong_definition(host: &Host) -> Option<String> {
             },
         };
         return Some(format!(
-            "the definition {name} {missing}; apply that of this release: \
-             catalyst-operator crds | kubectl apply --server-side -f -"
+            "the definition {name} {missing}; upgrade the chart with crds.install=true, or apply \
+             that of this release: catalyst-operator crds | kubectl apply --server-side \
+             --force-conflicts -f -"
         ));
     }
     None

@@ -53,7 +53,7 @@ refusals! {
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 25] = [
+const EFFECTS: [&str; 26] = [
     "Abandoned",
     "Accepted",
     "Captured",
@@ -78,6 +78,7 @@ const EFFECTS: [&str; 25] = [
     "Reversed",
     "Sealed",
     "SuccessorExpected",
+    "WordForgotten",
     "Thawed",
 ];
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Answer, Door, Error, Store, sql};
-use crate::domain::brake::DeletionFacts;
+use crate::domain::brake::{DeletionFacts, Word};
 
 impl Store {
     /// What was judged of an object under deletion, and which others of its franchise went around
@@ -27,17 +27,23 @@ impl Store {
 
 #[allow(clippy::missing_errors_doc, reason = "all calls fail alike, as the type says")]
 impl Door {
-    /// Writes down whether a deletion is held, once for each object.
+    /// Writes down whether a deletion is held and what was said before it, once for each object;
+    /// after that, that the object is still there.
     pub async fn judge_deletion(
         &self,
         namespace: &str,
         (kind, uid): (&str, &str),
         at: Timestamp,
-        is_held: bool,
+        (is_held, stood): (bool, Option<Word>),
     ) -> Result<Answer, Error> {
         let (at, is_held) = (at.to_string(), is_held.to_string());
-        let names = [kind, uid, &at, &is_held];
+        let names = [kind, uid, &at, &is_held, stood.map_or("", Word::name)];
         self.call_named("judge a deletion", sql::JUDGE_DELETION, namespace, names).await
+    }
+
+    /// Lets what stood in a namespace, and was taken away since, be an answer when said again.
+    pub async fn forget_word(&self, namespace: &str) -> Result<Answer, Error> {
+        self.call_named("forget a word", sql::FORGET_WORD, namespace, []).await
     }
 
     /// Lets a franchise whose namespace goes continue under the next UID of that name, once.

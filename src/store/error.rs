@@ -40,6 +40,18 @@ pub enum Error {
          let the URL name the primary"
     )]
     ReadOnly,
+    /// The URL of the database is none.
+    #[error(
+        "the URL of the database cannot be read; it is postgresql://user:password@host/database, \
+         where %23 stands for #, %2F for / and %40 for @ in a password"
+    )]
+    Url(#[source] sqlx::Error),
+    /// The URL leads to another database than the one in use.
+    #[error(
+        "the URL leads to another database than before; this process ends, so that the next one \
+         begins there with all that is looked at first"
+    )]
+    Moved,
     /// The server is older than the ledger's functions.
     #[error("the database is PostgreSQL {found}; the ledger needs {needed} or newer")]
     TooOld {

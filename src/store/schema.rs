@@ -14,11 +14,13 @@ use super::Error;
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Roles and their members belong to the whole server, so that another database may make them at
-/// the same moment, which no lock of ours can see; whoever comes second is content.
+/// the same moment, which no lock of ours can see; whoever comes second is content. So is who may
+/// not grant what somebody else made: what is missing then shows itself at the first use.
 const ROLE: &str = "do $$ begin create role {role} nologin; \
                     exception when duplicate_object or unique_violation then null; end $$; \
                     do $$ begin grant {role} to current_user; \
-                    exception when unique_violation or internal_error then null; end $$";
+                    exception when unique_violation or internal_error \
+                        or insufficient_privilege then null; end $$";
 const PREPARE: &str = "create extension if not exists btree_gist; \
                        create schema if not exists ledger authorization catalyst_owner; \
                        set role catalyst_owner; set search_path = ledger";

@@ -74,7 +74,10 @@ statements! {
     RELEASE: "select outcome, detail::text from ledger.release_v1($1, $2, $3)"
     /// Judges a deletion.
     JUDGE_DELETION: "select outcome, detail::text \
-                     from ledger.judge_deletion_v1($1, $2, $3, $4, $5::timestamptz, $6::boolean)"
+                     from ledger.judge_deletion_v1($1, $2, $3, $4, $5::timestamptz, $6::boolean, \
+                     nullif($7, ''))"
+    /// What stood before counts again when it is said again.
+    FORGET_WORD: "select outcome, detail::text from ledger.forget_word_v1($1, $2)"
     /// Lets a franchise go on under the next UID of its namespace.
     EXPECT_SUCCESSOR: "select outcome, detail::text from ledger.expect_successor_v1($1, $2)"
     /// What was judged of a deletion, and of others at that time.

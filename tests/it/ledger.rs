@@ -3,6 +3,7 @@
 mod bad_input;
 mod batch;
 mod billing;
+mod brake;
 mod cancellation;
 mod cap;
 mod clock;

@@ -79,7 +79,7 @@ file:/etc/catalyst/database/uri
     fieldRef:
       fieldPath: metadata.name
 - name: CATALYST_METRICS_ADDR
-  value: 0.0.0.0:{{ .Values.service.port }}
+  value: "[::]:{{ .Values.service.port }}"
 - name: RUST_LOG
   value: {{ .Values.logging.level | quote }}
 - name: CATALYST_LOG_FORMAT

@@ -18,6 +18,7 @@ pub(super) struct Gathered<K> {
 struct Part<K> {
     /// Whether it was listed, or may not be.
     has_answered: bool,
+    was_listed: bool,
     known: Objects<K>,
     /// A list that has not ended.
     listed: Objects<K>,
@@ -28,13 +29,17 @@ type Objects<K> = HashMap<String, K>;
 impl<K: Watchable> Gathered<K> {
     /// Nothing is known yet of so many namespaces.
     pub(super) fn of(parts: usize) -> Self {
-        let unknown =
-            || Part { has_answered: false, known: Objects::new(), listed: Objects::new() };
+        let unknown = || Part {
+            has_answered: false,
+            was_listed: false,
+            known: Objects::new(),
+            listed: Objects::new(),
+        };
         Self { parts: (0..parts).map(|_| unknown()).collect(), has_begun: false }
     }
 
     /// What is to be passed on of what was heard of one of them. That it may not be listed says
-    /// nothing of what is in it; the others do not wait for it.
+    /// nothing of what is in it; the others do not wait for it. Where none may be, all wait.
     pub(super) fn take(&mut self, part: usize, heard: Heard<K>) -> Vec<Event<K>> {
         let Some(part) = self.parts.get_mut(part) else { return vec![] };
         let news = match heard {
@@ -47,7 +52,8 @@ impl<K: Watchable> Gathered<K> {
         if self.has_begun {
             return news;
         }
-        self.has_begun = self.parts.iter().all(|part| part.has_answered);
+        let has_any = self.parts.iter().any(|part| part.was_listed);
+        self.has_begun = has_any && self.parts.iter().all(|part| part.has_answered);
         if self.has_begun { self.all() } else { vec![] }
     }
 
@@ -68,7 +74,7 @@ impl<K: Watchable> Part<K> {
                 self.listed.insert(object.name_any(), object);
             }
             Event::InitDone => {
-                self.has_answered = true;
+                (self.has_answered, self.was_listed) = (true, true);
                 let listed = mem::take(&mut self.listed);
                 let gone = mem::replace(&mut self.known, listed);
                 let gone = gone.into_iter().filter(|(name, _)| !self.known.contains_key(name));
@@ -150,6 +156,14 @@ mod tests {
         list(&mut two, 1, &["c"]);
         assert_eq!(list(&mut two, 0, &["b", "d"]), "+b +d -a");
         assert_eq!(list(&mut two, 0, &["b", "d"]), "+b +d");
+    }
+
+    #[test]
+    fn where_none_may_be_listed_nothing_begins() {
+        let mut two = Gathered::of(2);
+        assert_eq!(hear(&mut two, 0, Heard::Refused), "");
+        assert_eq!(hear(&mut two, 1, Heard::Refused), "");
+        assert_eq!(list(&mut two, 1, &["a"]), "init init a done");
     }
 
     #[test]

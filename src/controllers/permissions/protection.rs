@@ -53,14 +53,19 @@ fn namespaces_with(kind: &str, default: bool) -> Value {
         "failurePolicy": "Fail",
         "paramKind": {"apiVersion": format!("{GROUP}/{VERSION}"), "kind": kind},
         "matchConstraints": {
-            "resourceRules": [deletions("", "v1", "namespaces")],
+            "resourceRules": [policy::requests(&["UPDATE", "DELETE"], "", "v1", "namespaces")],
             // Without this, a missing definition would block the deletion of every namespace.
             "objectSelector": {
                 "matchExpressions": [{"key": FRANCHISE_LABEL, "operator": "Exists"}],
             },
         },
         "validations": [{
-            "expression": format!("!params.spec.?deletionProtection.orValue({default})"),
+            // Without its label it would be deleted like any other.
+            "expression": format!(
+                "(request.operation == 'UPDATE' && '{FRANCHISE_LABEL}' in \
+                 object.metadata.?labels.orValue({{}})) || \
+                 !params.spec.?deletionProtection.orValue({default})"
+            ),
             "messageExpression": format!(
                 "'namespace ' + request.name + ' is the home of {kind} ' + params.metadata.name + \
                  ', which is protected: set its spec.deletionProtection to false first'"

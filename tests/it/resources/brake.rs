@@ -159,6 +159,13 @@ async fn a_prune_that_was_meant_proceeds() {
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     scene.prune().await;
     scene.all_are_held().await;
+    // Whoever forgot it writes something else, which Kubernetes notes as their last write.
+    let note = json!({"metadata": {"annotations": {"incident": "42"}}});
+    let namespaces = scene.franchise.namespaces();
+    scene.franchise.merge(&namespaces, &scene.franchise.namespace, &note).await;
+    scene.franchise.visit::<Tenant>("heron").await;
+    scene.all_are_held().await;
+    assert!(scene.homes().await.iter().all(Option::is_some), "nothing is torn down");
     scene.franchise.reply("").await;
     scene.franchise.reply("proceed").await;
     scene.all_are_gone().await;

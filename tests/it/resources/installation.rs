@@ -138,14 +138,20 @@ async fn a_password_is_changed_without_a_restart() {
     let write = |password: &str| {
         std::fs::write(&path, format!("postgresql://{user}:{password}@{server}\n")).unwrap();
     };
-    write("none");
+    std::fs::write(&path, format!("postgresql://{user}:o#ne@{server}")).unwrap();
     installed.login_url = format!("file:{}", path.display());
     let operator = installed.start(&franchise.alone());
     let refused = async || {
-        let page = operator.answers("/readyz", 503).await;
-        assert!(page.contains("password authentication failed"), "{page}");
+        let says = async || {
+            let (code, page) = operator.get("/readyz").await;
+            code == 503 && page.contains("password authentication failed")
+        };
+        franchise.until_true("/readyz says that the password is refused", says).await;
     };
-    operator.logs("password authentication failed").await;
+    operator.logs("the URL of the database cannot be read").await;
+    operator.logs("%23 stands for #").await;
+    operator.answers("/readyz", 503).await;
+    write("none");
     refused().await;
     write("one");
     operator.answers("/readyz", 200).await;
@@ -159,6 +165,13 @@ async fn a_password_is_changed_without_a_restart() {
     write("two");
     operator.answers("/readyz", 200).await;
     franchise.settle(franchise.tenant("kestrel").code("LAUNCH")).await;
+
+    // With connections to both, money would be in two.
+    let other = empty_database(world).await;
+    let (_, server) = other.url.split_once('@').unwrap();
+    std::fs::write(&path, format!("postgresql://{user}:two@{server}")).unwrap();
+    assert!(!operator.ended().await.success());
+    operator.logs("the URL leads to another database than before").await;
 }
 
 #[tokio::test]
@@ -182,7 +195,7 @@ async fn an_older_definition_is_named_with_the_fields_that_it_lacks_and_so_is_al
 
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(client.clone());
     policies.delete(permissions::POLICIES[0], &DeleteParams::default()).await.unwrap();
-    let admission = "[-] admission: the policy catalyst-deletion-protection is not installed";
+    let admission = "[-] admission: the policy catalyst-deletion-protection is not installed, or";
     diagnosed(&franchise, &installed, &[admission, "admission.enabled=true"]).await;
 
     let ours = api::crds().swap_remove(1);

@@ -2,7 +2,7 @@
 //! whoever tries is told what to do.
 
 use catalyst_operator::{
-    api::{Sovereign, Tenant},
+    api::{FRANCHISE_LABEL, Sovereign, Tenant},
     controllers::permissions,
 };
 use kube::{
@@ -77,6 +77,13 @@ async fn what_is_protected_stays_and_so_does_its_namespace() {
     let told = ["catalyst-zero is protected", "set spec.deletionProtection to false"];
     refused::<Sovereign>(&franchise, "catalyst-zero", &told).await;
     stays(&franchise, "is the home of Sovereign catalyst-zero, which is protected").await;
+    let stranger = json!({"metadata": {"labels": {FRANCHISE_LABEL: null}}});
+    let (params, stranger) = (PatchParams::default().dry_run(), Patch::Merge(&stranger));
+    let told = franchise.namespaces().patch(&franchise.namespace, &params, &stranger).await;
+    let told = told.expect_err("it would be deleted like any other").to_string();
+    assert!(told.contains("is the home of Sovereign catalyst-zero"), "{told}");
+    let noted = json!({"metadata": {"labels": {"incident": "42"}}});
+    franchise.merge(&franchise.namespaces(), &franchise.namespace, &noted).await;
     set::<Sovereign>(&franchise, "catalyst-zero", json!(false)).await;
     assert_eq!(try_delete(&franchise.api::<Sovereign>(), "catalyst-zero").await, None);
 

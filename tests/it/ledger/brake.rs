@@ -1,0 +1,53 @@
+//! What the ledger keeps of deletions: as long as the object is there, and no longer than needed.
+
+use catalyst_operator::domain::brake::{Judgement, Word};
+use jiff::Timestamp;
+
+use crate::support::{Books, books, word};
+
+/// What is known of the deletion of one object.
+async fn judged(books: &Books, uid: &str, at: Timestamp) -> Option<Judgement> {
+    books.database.store.observe_deletions(&books.namespace, uid, at).await.unwrap().judged
+}
+
+async fn judge(books: &Books, uid: &str, at: Timestamp, held: (bool, Option<Word>)) -> String {
+    let named = ("Tenant", uid);
+    let answer = books.door.judge_deletion(&books.namespace, named, at, held).await.unwrap();
+    word(&answer).to_owned()
+}
+
+#[tokio::test]
+async fn what_was_judged_stays_as_long_as_the_object_is_there() {
+    let books = books().await;
+    let at = catalyst_operator::clock::now();
+    assert_eq!(judge(&books, "held", at, (true, Some(Word::Proceed))).await, "DeletionHeld");
+    assert_eq!(judge(&books, "going", at, (false, None)).await, "DeletionAdmitted");
+    assert_eq!(judge(&books, "gone", at, (false, None)).await, "DeletionAdmitted");
+    let held = Judgement { held: true, stood: Some(Word::Proceed), fades: false };
+    assert_eq!(judged(&books, "held", at).await, Some(held));
+    for _ in 0..5 {
+        books.advance("31 days").await;
+        for (uid, is_held) in [("held", true), ("going", false)] {
+            let known = judged(&books, uid, at).await.expect("it is there");
+            assert!(known.held == is_held && known.fades, "{known:?}");
+            judge(&books, uid, at, (is_held, None)).await;
+            assert!(!judged(&books, uid, at).await.expect("it is there").fades);
+        }
+    }
+    assert_eq!(judged(&books, "held", at).await, Some(held), "what stood then is kept, too");
+    assert_eq!(judged(&books, "gone", at).await, None);
+}
+
+#[tokio::test]
+async fn a_word_that_was_taken_away_is_forgotten_in_its_franchise_alone() {
+    let books = books().await;
+    let other = books.franchise("oryx").await;
+    let at = catalyst_operator::clock::now();
+    for franchise in [&books, &other] {
+        judge(franchise, "held", at, (true, Some(Word::Keep))).await;
+    }
+    books.door.forget_word(&books.namespace).await.unwrap();
+    assert_eq!(judged(&books, "held", at).await.expect("it is there").stood, None);
+    let stood = judged(&other, "held", at).await.expect("it is there").stood;
+    assert_eq!(stood, Some(Word::Keep));
+}
