@@ -11,7 +11,7 @@
 # make setup      install what the others need, or say what to install
 
 .DEFAULT_GOAL := test
-.PHONY: bench demo e2e generate help image mutants prove setup test test-crashes test-resources
+.PHONY: bench demo e2e generate help image mutants prove setup test
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -27,16 +27,12 @@ test: setup
 	cargo clippy --all-targets -- -D warnings
 	@tests/controlplane/assets >/dev/null
 	cargo test --quiet -- --skip resources:: --skip observe:: --skip chart:: --skip flux::
-	@# These wait for controllers far more than they work; and those work, in a world of their own.
-	@$(MAKE) --no-print-directory -j2 -Otarget test-resources test-crashes
-
-test-resources:
+	@# These wait for controllers far more than they work.
 	RUST_TEST_THREADS=12 cargo test --quiet --test it -- resources:: observe:: \
 	    --skip observe::prometheus:: \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
 	    --skip resources::abandoned:: --skip resources::identity:: --skip resources::brake::
-
-test-crashes:
+	@# And these work.
 	cargo test --quiet --test it -- resources::hostile:: resources::crashes::
 
 e2e: setup
