@@ -19,15 +19,27 @@ app.kubernetes.io/name: {{ include "catalyst-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{- define "catalyst-operator.labels" -}}
+{{/* The chart's own; nobody else's take their place, since selectors and Helm itself read them. */}}
+{{- define "catalyst-operator.ownLabels" -}}
 {{ include "catalyst-operator.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: catalyst
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- end -}}
+
+{{/* Those of some values that are not the chart's own. */}}
+{{- define "catalyst-operator.moreLabels" -}}
+{{- range $key, $value := . -}}
+{{- if not (has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "app.kubernetes.io/part-of" "app.kubernetes.io/component" "helm.sh/chart")) }}
+{{ $key }}: {{ $value | quote }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "catalyst-operator.labels" -}}
+{{ include "catalyst-operator.ownLabels" . }}
+{{- include "catalyst-operator.moreLabels" .Values.commonLabels }}
 {{- end -}}
 
 {{/* One name whatever the release is called: franchises grant their Secrets to it. */}}
@@ -46,8 +58,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* CloudNativePG takes names of 50 characters. */}}
 {{- define "catalyst-operator.ledgerCluster" -}}
-{{- default (printf "%s-ledger" (include "catalyst-operator.fullname" .)) .Values.postgres.cnpg.name -}}
+{{- default (printf "%s-ledger" (include "catalyst-operator.fullname" . | trunc 43 | trimSuffix "-")) .Values.postgres.cnpg.name -}}
 {{- end -}}
 
 {{/*

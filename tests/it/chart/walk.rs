@@ -67,11 +67,15 @@ async fn the_readme_leads_from_helm_install_to_a_redeemed_voucher() {
 async fn the_chart_lives_as_its_readme_says() {
     let site = Site::bare().await;
     for sql in blocks("charts/catalyst-operator/README.md", "## Install", "sql") {
-        site.ledger.mutate(&sql).await;
+        // The database of this test has another name.
+        let (_, database) = site.ledger.url.rsplit_once('/').expect("it ends with a database");
+        let named = sql.replace("on database catalyst", &format!("on database {database}"));
+        assert_ne!(named, sql, "it names its database");
+        site.ledger.mutate(&named).await;
     }
     let (_, server) = site.ledger.url.split_once('@').expect("it names a user");
     let url = format!("postgresql://catalyst_login:...@{server}?sslmode=disable");
-    let migrator = format!("{}?sslmode=disable", site.ledger.url);
+    let migrator = format!("postgresql://catalyst_migrator:...@{server}?sslmode=disable");
     let mut desk = Desk::new(&site, url, migrator);
     let blocks = blocks("charts/catalyst-operator/README.md", "## Install", "sh");
     for word in ["helm install", "helm test", "helm upgrade", "helm rollback", "helm uninstall"] {
