@@ -165,6 +165,23 @@ fn no_key_is_unknown_to_the_schema_at_any_depth() {
     walk(&schema, &schema, &defaults, "");
 }
 
+/// Fails where a text of some form is refused with the form alone, which few can read.
+fn in_words(schema: &Value, path: &str) {
+    assert_eq!(schema.get("pattern"), None, "{path}: say it in words, as the others do");
+    if !schema["if"]["not"]["pattern"].is_null() {
+        assert!(schema["then"]["const"].is_string(), "{path}: say what it takes");
+        return;
+    }
+    let below = schema.as_object().into_iter().flatten();
+    below.for_each(|(key, schema)| in_words(schema, &format!("{path}.{key}")));
+}
+
+#[test]
+fn the_form_of_every_text_is_said_in_words() {
+    let schema = read("charts/catalyst-operator/values.schema.json");
+    in_words(&serde_json::from_str(&schema).expect("it is JSON"), "");
+}
+
 #[test]
 fn it_renders_the_same_every_time() {
     let values = json!({"postgres": {"existingSecret": {"name": ""}, "cnpg": {"enabled": true}}});
