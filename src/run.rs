@@ -11,7 +11,7 @@ mod database;
 mod gates;
 
 pub use database::DatabaseUrl;
-pub(crate) use gates::wrong_definition;
+pub(crate) use gates::{denied, wrong_definition};
 
 use crate::{
     cluster::{self, Cluster, Fleet, Host, Notes, Secrets},
@@ -154,6 +154,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         () = ctx.fenced.cancelled() => Err(Error::Fenced),
         moved = gates::keep_ledger(&ctx, &wakers, &settings) => Err(Error::Store(moved)),
         never = gates::keep_definitions(&ctx, &settings) => match never {},
+        never = gates::keep_rights(&ctx, &settings) => match never {},
     };
     stop.cancel();
     if outcome.is_ok() {
@@ -199,6 +200,7 @@ fn context(
             "Voucher",
             "definitions",
             "ledger",
+            "rights",
         ])),
         fenced: CancellationToken::new(),
     }

@@ -68,16 +68,11 @@ fn version(cluster: &Cluster) -> Result<String, String> {
 }
 
 async fn rights(cluster: &Cluster, scope: &Scope) -> Result<String, String> {
-    // A list of rights is made for a whole process.
-    let leak = |text: &String| -> &'static str { String::leak(text.clone()) };
-    let served: Vec<&'static str> = scope.namespaces.iter().map(leak).collect();
-    let own = permissions::own(leak(&scope.namespace), &served);
-    let missing = cluster.missing(&own).await.map_err(|why| chain(&why))?;
-    if missing.is_empty() {
-        return Ok(format!("all {} that the operator needs are granted", own.len()));
+    let own = permissions::own(&scope.namespace, &scope.namespaces);
+    match run::denied(cluster, &own).await.map_err(|why| chain(&why))? {
+        None => Ok(format!("all {} that the operator needs are granted", own.len())),
+        Some(denied) => Err(denied),
     }
-    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-    Err(format!("not granted: {}; upgrade the chart with rbac.create=true", missing.join(", ")))
 }
 
 async fn definitions(host: &Host) -> Result<String, String> {

@@ -159,13 +159,19 @@ fn made() -> impl Iterator<Item = Rule> {
 }
 
 /// Everything that the operator must be allowed to do on the hub, where it serves these
-/// franchises, or all if none is named; the first is its own namespace.
+/// franchises, or all if none is named; the first is its own namespace. What this makes stays for
+/// as long as the process.
 #[must_use]
-pub fn own(namespace: &'static str, franchises: &[&'static str]) -> Vec<Right> {
+pub fn own<'a>(namespace: &str, franchises: impl IntoIterator<Item = &'a String>) -> Vec<Right> {
+    let lasting = |name: &str| -> &'static str { String::leak(name.to_owned()) };
+    let namespace = lasting(namespace);
+    let mut served: Vec<&str> = franchises.into_iter().map(|name| lasting(name)).collect();
+    if served.is_empty() {
+        served.push("");
+    }
     let made: Vec<Rule> = made().collect();
     let rules = HUB.iter().chain(&made).map(|rule| ("", rule));
     let rules = rules.chain(LEADER.iter().map(|rule| (namespace, rule)));
-    let served = if franchises.is_empty() { &[""] } else { franchises };
     let served = served.iter().flat_map(|served| FRANCHISE.iter().map(|rule| (*served, rule)));
     let rules = rules.chain(served);
     rules.flat_map(|(namespace, rule)| access::questions(namespace, rule)).collect()

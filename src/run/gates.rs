@@ -1,6 +1,6 @@
-//! What this process cannot work without: a ledger that serves, and definitions that know every
-//! field it writes. Whichever is missing, the process stays up and says so: in the log, in an event
-//! of its pod, and at `/readyz`.
+//! What this process cannot work without: a ledger that serves, definitions that know every field
+//! it writes, and its rights. Whichever is missing, the process stays up and says so: in the log,
+//! in an event of its pod, and at `/readyz`.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,20 +9,20 @@ use kube::ResourceExt as _;
 use super::{CHECK_EVERY, DatabaseUrl, Settings};
 use crate::{
     api,
-    cluster::{Host, Notice},
-    controllers::{Context, Wakers},
-    domain::sentence::chain,
+    cluster::{self, Cluster, Host, Notice},
+    controllers::{Context, Wakers, permissions},
+    domain::{right::Right, sentence::chain},
     store::{Error, schema},
 };
 
-/// How often the definitions are looked at once they are good.
-const DEFINITIONS_EVERY: Duration = Duration::from_mins(1);
+/// How often is looked at what is good, or can wait.
+const CALMLY: Duration = Duration::from_mins(1);
 
 /// Makes or upgrades the ledger where this process was told to, and then keeps its readiness true.
 /// Who waited for the ledger is visited as soon as it serves. Where it is is read anew each time:
 /// a password is changed without a restart. Another database is not: that ends this.
 pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Settings) -> Error {
-    let mut gate = Gate { name: "ledger", serves: "the ledger serves", known: Known::Nothing };
+    let mut gate = Gate::new("ledger", "the ledger serves", "the ledger does not serve");
     let mut migrator = settings.migrate_database_url.as_ref();
     loop {
         let found = match settings.database_url.read().map(|url| ctx.store.turn_to(&url)) {
@@ -54,14 +54,14 @@ async fn look(ctx: &Context, migrator: &mut Option<&DatabaseUrl>) -> Result<(), 
 
 /// Compares the definitions that are installed with those that this process was built with.
 pub(super) async fn keep_definitions(ctx: &Context, settings: &Settings) -> Infallible {
-    let mut gate = Gate {
-        name: "definitions",
-        serves: "the definitions are those of this program or newer",
-        known: Known::Nothing,
-    };
+    let mut gate = Gate::new(
+        "definitions",
+        "the definitions are those of this program or newer",
+        "the definitions do not serve",
+    );
     loop {
         let found = wrong_definition(&ctx.host).await;
-        let pause = if found.is_none() { DEFINITIONS_EVERY } else { CHECK_EVERY };
+        let pause = if found.is_none() { CALMLY } else { CHECK_EVERY };
         gate.set(found, (ctx, settings)).await;
         tokio::time::sleep(pause).await;
     }
@@ -88,6 +88,56 @@ pub(crate) async fn wrong_definition(host: &Host) -> Option<String> {
     None
 }
 
+/// Asks for the rights of this process until it has them; one that is taken away later is told by
+/// who needs it. A franchise that was named and gives none is told of and keeps no other waiting.
+pub(super) async fn keep_rights(ctx: &Context, settings: &Settings) -> Infallible {
+    let all = permissions::own(&settings.namespace, &settings.namespaces);
+    let (lent, own): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|right| settings.namespaces.contains(right.namespace));
+    let mut gate = Gate::new("rights", "all rights are granted", "a right is not granted");
+    loop {
+        let found = denied_on_the_hub(ctx, &own).await.unwrap_or_else(|why| Some(chain(&why)));
+        let has_all = found.is_none();
+        gate.set(found, (ctx, settings)).await;
+        if has_all {
+            break;
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+    let (good, bad) = ("every franchise is served", "a franchise that was named is not served");
+    let mut gate = Gate { is_needed: false, ..Gate::new("franchises", good, bad) };
+    while !lent.is_empty() {
+        // That the hub does not answer is told elsewhere, and says nothing of a franchise.
+        if let Ok(found) = denied_on_the_hub(ctx, &lent).await {
+            gate.set(found, (ctx, settings)).await;
+        }
+        tokio::time::sleep(CALMLY).await;
+    }
+    std::future::pending().await
+}
+
+async fn denied_on_the_hub(
+    ctx: &Context,
+    rights: &[Right],
+) -> Result<Option<String>, cluster::Error> {
+    denied(ctx.fleet.hub().await?, rights).await
+}
+
+/// Which of some rights are not granted, and what to do about it.
+///
+/// # Errors
+/// The cluster does not answer.
+pub(crate) async fn denied(
+    cluster: &Cluster,
+    rights: &[Right],
+) -> Result<Option<String>, cluster::Error> {
+    let denied = cluster.missing(rights).await?;
+    let denied: Vec<String> = denied.iter().map(ToString::to_string).collect();
+    Ok((!denied.is_empty()).then(|| {
+        format!("not granted: {}; upgrade the chart with rbac.create=true", denied.join(", "))
+    }))
+}
+
 /// What was said last.
 #[derive(PartialEq, Eq)]
 enum Known {
@@ -99,29 +149,38 @@ enum Known {
 /// One of the things, and what was said of it last.
 struct Gate {
     name: &'static str,
-    /// What is said when it is good again.
-    serves: &'static str,
+    /// Whether this process is not ready without it.
+    is_needed: bool,
+    /// What is said when it is good.
+    good: &'static str,
+    /// And when it is not.
+    bad: &'static str,
     known: Known,
 }
 
 impl Gate {
+    fn new(name: &'static str, good: &'static str, bad: &'static str) -> Self {
+        Self { name, is_needed: true, good, bad, known: Known::Nothing }
+    }
+
     /// Notes what is wrong, if anything; gives whether that is news, which it tells.
     async fn set(&mut self, found: Option<String>, (ctx, settings): (&Context, &Settings)) -> bool {
         let known = found.clone().map_or(Known::Good, Known::Wrong);
         let is_news = self.known != known;
         self.known = known;
         match &found {
+            _ if !self.is_needed => {}
             None => ctx.readiness.pass(self.name),
             Some(why) => ctx.readiness.block(self.name, why.clone()),
         }
         match &found {
             _ if !is_news => {}
-            None => tracing::info!("{}", self.serves),
+            None => tracing::info!("{}", self.good),
             Some(why) => {
-                tracing::error!(why, "the {} does not serve", self.name);
+                tracing::error!(why, "{}", self.bad);
                 if let Some(pod) = &settings.pod {
-                    let (reason, message) = ("NotReady".to_owned(), why.clone());
-                    let notice = Notice { reason, message, warning: true };
+                    let reason = if self.is_needed { "NotReady" } else { "NotServed" }.to_owned();
+                    let notice = Notice { reason, message: why.clone(), warning: true };
                     ctx.host.tell_of_pod(&settings.namespace, pod, notice).await;
                 }
             }

@@ -30,7 +30,7 @@ pub(crate) use franchise::{Franchise, Told, message, quiet_world, says, shared_f
 pub(crate) use helm::{Helm, chart, manifests, tool};
 pub(crate) use hostile::{Behaviour, Hostile};
 pub(crate) use kubernetes::{
-    client, client_of, found_franchise, hub_client, install_definitions, may,
+    client, client_of, found_franchise, hub_client, install_definitions, may, told_of_pod,
 };
 pub(crate) use manifest::Manifest;
 pub(crate) use nodes::Nodes;

@@ -2,12 +2,12 @@
 
 use catalyst_operator::api::{Sovereign, Tenant};
 use k8s_openapi::api::rbac::v1::RoleBinding;
-use kube::{Api, Client, api::DeleteParams, config::Kubeconfig};
+use kube::{Api, Client, ResourceExt as _, api::DeleteParams, config::Kubeconfig};
 use serde_json::json;
 
 use super::site::{RELEASE, Site, values};
 use crate::support::{
-    Franchise, Terminal, blocks, chart, client_of, found_franchise, hub_client, may,
+    Franchise, Terminal, blocks, chart, client_of, found_franchise, hub_client, may, told_of_pod,
 };
 
 #[tokio::test]
@@ -24,7 +24,8 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
     let bindings: Api<RoleBinding> = Api::namespaced(client.clone(), &second);
     let binding = format!("{RELEASE}-catalyst-operator-franchise");
     bindings.delete(&binding, &DeleteParams::default()).await.expect("the chart has it");
-    let operator = site.run(&site.pod(2).await).await;
+    let pod = site.pod(2).await;
+    let operator = site.run(&pod).await;
 
     // This one is founded now, and named nowhere.
     let stranger = Franchise::found(&site.world, &operator.installed).await;
@@ -36,6 +37,13 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
     let left_out = stranger.moved_to(second.clone());
     left_out.apply(left_out.sovereign()).await;
     operator.logs(&format!("in the namespace \\\"{second}\\\"")).await;
+    // Who looks at the pod is told so, too.
+    operator.logs("a franchise that was named is not served").await;
+    let told = format!("not granted: list sovereigns.catalyst.openova.io in namespace {second}");
+    let told = async || {
+        told_of_pod(&client, &pod.name_any()).await.iter().any(|note| note.starts_with(&told))
+    };
+    served.until_true("an event of the pod says so", told).await;
 
     let kubeconfig = Kubeconfig::read_from(&operator.installed.kubeconfig).expect("it has one");
     let own = client_of(kubeconfig).await;

@@ -10,7 +10,7 @@ use catalyst_operator::{
     controllers::permissions,
 };
 use k8s_openapi::{
-    api::{admissionregistration::v1::ValidatingAdmissionPolicy, events::v1::Event},
+    api::admissionregistration::v1::ValidatingAdmissionPolicy,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -21,19 +21,9 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Franchise, Installed, SYSTEM, World, database, empty_database, hub_client, quiet_world,
+    Franchise, Installed, SYSTEM, World, database, empty_database, found_franchise, hub_client,
+    quiet_world, told_of_pod,
 };
-
-/// What the pod's events say, by their reason.
-async fn events(client: &Client, pod: &str) -> Vec<String> {
-    let events: Api<Event> = Api::namespaced(client.clone(), SYSTEM);
-    let told = events.list(&ListParams::default()).await.unwrap();
-    let of_pod = told.items.into_iter().filter(|event| {
-        let regarding = event.regarding.as_ref();
-        regarding.and_then(|object| object.name.as_deref()) == Some(pod)
-    });
-    of_pod.filter_map(|event| event.note).collect()
-}
 
 #[tokio::test]
 async fn an_operator_makes_its_own_ledger_where_it_may() {
@@ -51,7 +41,7 @@ async fn an_operator_makes_its_own_ledger_where_it_may() {
     assert!(page.contains("[-] ledger:") && page.contains("catalyst-operator migrate"), "{page}");
     operator.answers("/livez", 200).await;
     let told = async || {
-        let told = events(&franchise.client, &pod).await;
+        let told = told_of_pod(&franchise.client, &pod).await;
         told.iter().any(|note| note.contains("catalyst-operator migrate"))
     };
     franchise.until_true("an event of the pod says so", told).await;
@@ -122,6 +112,39 @@ async fn diagnosed(franchise: &Franchise, installed: &Installed, wanted: &[&str]
         output.status.success() == is_well && wanted.iter().all(|line| said.contains(line))
     };
     franchise.until_true(&format!("{wanted:?} of\n{}", doctor(installed).1), says).await;
+}
+
+#[tokio::test]
+async fn an_operator_that_lacks_a_right_is_not_ready_and_names_it() {
+    let world = quiet_world();
+    let ledger = database(world).await;
+    let installed = Installed::on(world, &ledger).await;
+    let franchise = Franchise::found(world, &installed).await;
+    // The chart bound the role of a leader somewhere else.
+    let place = found_franchise(&franchise.client).await;
+    let mut env = franchise.alone().to_vec();
+    env.push(("POD_NAMESPACE", &place));
+    let operator = installed.start(&env);
+    let lease = format!("create leases.coordination.k8s.io in namespace {place}");
+    operator.logs("a right is not granted").await;
+    let page = operator.answers("/readyz", 503).await;
+    assert!(page.contains(&format!("[-] rights: not granted: {lease}")), "{page}");
+    assert!(page.contains("rbac.create=true"), "{page}");
+    operator.answers("/livez", 200).await;
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "leader", "namespace": place},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin",
+        },
+        "subjects": [
+            {"kind": "ServiceAccount", "name": "catalyst-operator", "namespace": SYSTEM},
+        ],
+    });
+    crate::support::apply(&franchise.client, &binding).await;
+    operator.logs("all rights are granted").await;
+    operator.answers("/readyz", 200).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use catalyst_operator::api;
 use k8s_openapi::{
-    api::{authorization::v1::SelfSubjectAccessReview, core::v1::Namespace},
+    api::{authorization::v1::SelfSubjectAccessReview, core::v1::Namespace, events::v1::Event},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -18,7 +18,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{World, world::Cluster};
+use super::{World, operator::SYSTEM, world::Cluster};
 
 /// A client of the hub with every right, for this test's runtime.
 pub(crate) async fn hub_client(world: &World) -> Client {
@@ -61,6 +61,17 @@ pub(crate) async fn found_franchise(client: &Client) -> String {
     let made = Api::all(client.clone()).create(&PostParams::default(), &namespace).await;
     made.unwrap_or_else(|why| panic!("namespace {name}: {why}"));
     name
+}
+
+/// What events say of a pod of the operator.
+pub(crate) async fn told_of_pod(client: &Client, pod: &str) -> Vec<String> {
+    let events: Api<Event> = Api::namespaced(client.clone(), SYSTEM);
+    let told = events.list(&ListParams::default()).await.expect("events can be listed");
+    let of_pod = told.items.into_iter().filter(|event| {
+        let regarding = event.regarding.as_ref();
+        regarding.and_then(|object| object.name.as_deref()) == Some(pod)
+    });
+    of_pod.filter_map(|event| event.note).collect()
 }
 
 /// Applies our definitions to the hub and waits until objects of each can be made.
