@@ -44,7 +44,7 @@ pub(super) async fn examine(database_url: &str, scope: Scope) -> Vec<Finding> {
     findings.push(Finding { what: "cluster", found: version(&cluster) });
     findings.push(Finding { what: "rights", found: rights(&cluster, &scope).await });
     findings.push(Finding { what: "definitions", found: definitions(&host).await });
-    findings.push(Finding { what: "admission", found: admission(&host).await });
+    findings.push(Finding { what: "admission", found: admission(&host, &cluster).await });
     findings.push(Finding { what: "a Tenant", found: tenant(&host, &scope.namespace).await });
     findings
 }
@@ -82,12 +82,22 @@ async fn definitions(host: &Host) -> Result<String, String> {
     }
 }
 
-async fn admission(host: &Host) -> Result<String, String> {
-    for policy in permissions::POLICIES {
-        if !host.has_policy(policy).await.map_err(|why| chain(&why))? {
+async fn admission(host: &Host, cluster: &Cluster) -> Result<String, String> {
+    let account = cluster.account().await.map_err(|why| chain(&why))?;
+    // A person who runs this is judged by none of them.
+    let is_a_person = !account.starts_with("system:serviceaccount:");
+    for name in permissions::POLICIES {
+        let Some(policy) = host.policy(name).await.map_err(|why| chain(&why))? else {
             return Err(format!(
-                "the policy {policy} is not installed, or not bound: upgrade the chart with \
+                "the policy {name} is not installed, or not bound: upgrade the chart with \
                  admission.enabled=true"
+            ));
+        };
+        if !is_a_person && !permissions::judges(&policy, &account) {
+            return Err(format!(
+                "the policy {name} judges another account than {account}, so nothing keeps that \
+                 to Tenants: put its name into the condition {}, as the chart does",
+                permissions::JUDGED
             ));
         }
     }

@@ -26,18 +26,18 @@ pub struct Fate {
 }
 
 impl Host {
-    /// Whether an admission policy is installed, and in force by a binding of the same name.
+    /// An admission policy that is in force by a binding of the same name; none if it is not.
     ///
     /// # Errors
     /// The hub does not answer, or refuses.
-    pub async fn has_policy(&self, name: &str) -> Result<bool, Error> {
+    pub async fn policy(&self, name: &str) -> Result<Option<ValidatingAdmissionPolicy>, Error> {
         let policies: Api<ValidatingAdmissionPolicy> = Api::all(self.client.clone());
-        let call = policies.get_metadata_opt(name);
+        let call = policies.get_opt(name);
         let policy = bounded("get", &format!("the policy {name}"), call).await?;
         let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(self.client.clone());
         let call = bindings.get_metadata_opt(name);
         let binding = bounded("get", &format!("the binding of {name}"), call).await?;
-        Ok(policy.is_some() && binding.is_some())
+        Ok(policy.filter(|_| binding.is_some()))
     }
 
     /// Whether the hub would take an object; it is not kept.

@@ -1,8 +1,9 @@
-//! What we may do on a cluster, asked of the cluster itself.
+//! Who we are on a cluster and what we may do, asked of the cluster itself.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+use k8s_openapi::api::{
+    authentication::v1::SelfSubjectReview,
+    authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec},
 };
 use kube::api::{Api, PostParams};
 
@@ -10,6 +11,20 @@ use super::{AT_ONCE, Cluster, Error};
 use crate::domain::right::Right;
 
 impl Cluster {
+    /// The name that the cluster knows us by.
+    ///
+    /// # Errors
+    /// The cluster does not answer.
+    pub async fn account(&self) -> Result<String, Error> {
+        let reviews: Api<SelfSubjectReview> = Api::all(self.client.clone());
+        let (params, review) = (PostParams::default(), SelfSubjectReview::default());
+        let call = reviews.create(&params, &review);
+        let answer = self.call("ask who we are", "on the cluster", call).await?;
+        let SelfSubjectReview { status: answer, .. } = answer;
+        let user = answer.and_then(|answer| answer.user_info);
+        Ok(user.and_then(|user| user.username).unwrap_or_default())
+    }
+
     /// Those of some rights that we do not have.
     ///
     /// # Errors

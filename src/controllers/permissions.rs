@@ -11,6 +11,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use access::{access, required};
+pub use confinement::{JUDGED, judges};
 pub use protection::protection;
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! What RBAC cannot say: that the operator keeps to the namespaces of Tenants, on the hub and on a
 //! franchised cluster.
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use serde_json::{Value, json};
 
 use super::{ACCESS, CONFINEMENT, policy};
@@ -8,6 +9,20 @@ use crate::{
     api::{ACCESS_NAMESPACE, HUB_NOTE, MANAGED_BY_LABEL, MANAGER},
     domain::{object::Kind, tenant::MAIN_PREFIX},
 };
+
+/// The condition of a policy that judges one account alone.
+pub const JUDGED: &str = "is-the-operator";
+
+/// Whether a policy judges what this account does.
+#[must_use]
+pub fn judges(policy: &ValidatingAdmissionPolicy, account: &str) -> bool {
+    let conditions = policy.spec.iter().flat_map(|spec| spec.match_conditions.iter().flatten());
+    conditions.filter(|it| it.name == JUDGED).all(|it| it.expression == is_by(account))
+}
+
+fn is_by(account: &str) -> String {
+    format!("request.userInfo.username == '{account}'")
+}
 
 /// On the hub. A chart whose account has another name puts that in the place of this one.
 pub(super) fn at_home() -> [Value; 2] {
@@ -44,8 +59,8 @@ fn spec(more: &[(&str, &str)], rules: &[(String, Value)]) -> Value {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": resources.collect::<Vec<_>>()},
         "matchConditions": [{
-            "name": "is-the-operator",
-            "expression": format!("request.userInfo.username == '{user}'"),
+            "name": JUDGED,
+            "expression": is_by(&user),
         }],
         "variables": [{"name": "namespaces", "expression": namespaces()}],
         "validations": validations.collect::<Vec<_>>(),

@@ -221,6 +221,16 @@ async fn an_older_definition_is_named_with_the_fields_that_it_lacks_and_so_is_al
     let admission = "[-] admission: the policy catalyst-deletion-protection is not installed, or";
     diagnosed(&franchise, &installed, &[admission, "admission.enabled=true"]).await;
 
+    let whole = permissions::policies();
+    apply(&client, &whole[0]).await;
+    diagnosed(&franchise, &installed, &well).await;
+    let confinement = |it: &&Value| it["metadata"]["name"] == "catalyst-tenants-only";
+    let mut another = whole.iter().find(confinement).unwrap().clone();
+    another["spec"]["matchConditions"][0]["expression"] = json!("request.userInfo.username == 'x'");
+    apply(&client, &another).await;
+    let judged = "judges another account than system:serviceaccount:catalyst-system:";
+    diagnosed(&franchise, &installed, &["[-] admission: ", judged]).await;
+
     let ours = api::crds().swap_remove(1);
     let mut older = serde_json::to_value(&ours).unwrap();
     let fields = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
