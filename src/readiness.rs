@@ -32,6 +32,13 @@ impl Readiness {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner).insert(gate, why);
     }
 
+    /// Whether these gates are open.
+    #[must_use]
+    pub fn are_open(&self, names: &[&'static str]) -> bool {
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().all(|name| matches!(gates.get(name), Some(None)))
+    }
+
     /// Whether every gate is open, and a line for each.
     #[must_use]
     pub fn report(&self) -> (bool, String) {

@@ -17,9 +17,10 @@ use super::{
     object::ObjectState,
 };
 use crate::{
-    api,
+    api::{Tenant, Voucher},
     cluster::Ours,
     domain::brake::{Deletion, DeletionFacts, Judgement, Population, Ruling},
+    readiness::Readiness,
     store::Door,
 };
 
@@ -28,8 +29,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the brake looks at beside the ledger and the hub, and what it remembers.
 pub struct Brake {
-    tenants: Mirror<api::Tenant>,
-    vouchers: Mirror<api::Voucher>,
+    tenants: Mirror<Tenant>,
+    vouchers: Mirror<Voucher>,
     first_seen: Mutex<BTreeMap<String, Instant>>,
     /// Namespaces that were seen without a word since the last deletion that found one standing.
     without_word: Mutex<BTreeSet<String>>,
@@ -38,16 +39,23 @@ pub struct Brake {
 impl Brake {
     /// A brake over the objects that people count on.
     #[must_use]
-    pub fn new(tenants: Mirror<api::Tenant>, vouchers: Mirror<api::Voucher>) -> Self {
+    pub fn new(tenants: Mirror<Tenant>, vouchers: Mirror<Voucher>) -> Self {
         Self { tenants, vouchers, first_seen: Mutex::default(), without_word: Mutex::default() }
     }
 
-    /// For how long an object is to be left alone yet, if it is under deletion.
-    pub(super) fn pause<K: Resource<DynamicType = ()>>(&self, object: &K) -> Option<Duration> {
+    /// For how long an object is to be left alone yet, if it is under deletion: it is judged by all
+    /// that is there, which a process that has just started may not have seen.
+    pub(super) fn pause<K: Resource<DynamicType = ()>>(
+        &self,
+        object: &K,
+        readiness: &Readiness,
+    ) -> Option<Duration> {
         object.meta().deletion_timestamp.as_ref()?;
         let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let first = *seen.entry(key(object)).or_insert_with(Instant::now);
-        PAUSE.checked_sub(first.elapsed()).filter(|rest| !rest.is_zero())
+        let rest = PAUSE.checked_sub(first.elapsed()).filter(|rest| !rest.is_zero());
+        let sees_all = readiness.are_open(&[kind_name::<Tenant>(), kind_name::<Voucher>()]);
+        rest.or((!sees_all).then_some(PAUSE))
     }
 
     /// A namespace says nothing of a mass deletion. That is seen here and not at a visit, which may

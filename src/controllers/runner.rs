@@ -209,7 +209,7 @@ where
     K: Laned,
     F: Future<Output = Result<Action, Error>>,
 {
-    if let Some(rest) = ctx.brake.pause(&*object) {
+    if let Some(rest) = ctx.brake.pause(&*object, &ctx.readiness) {
         return Ok(Action::requeue(rest));
     }
     let queued = Instant::now();

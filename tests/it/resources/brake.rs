@@ -1,14 +1,16 @@
 //! Much is deleted at once, as by a folder that was pruned, a namespace or a definition that was
 //! deleted: nothing is torn down or retired before a person says that it was meant.
 
+use std::time::Duration;
+
 use catalyst_operator::api::{Sovereign, Tenant, Voucher, crds};
 use k8s_openapi::{
-    api::{core::v1::Namespace, events::v1::Event},
+    api::{core::v1::Namespace, events::v1::Event, rbac::v1::ClusterRole},
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
     Api, ResourceExt as _,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::json;
 
@@ -156,7 +158,7 @@ async fn a_prune_that_was_meant_proceeds() {
     let scene = Scene::open(quiet_world()).await;
     // One that was forgotten.
     scene.franchise.reply("proceed").await;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     scene.prune().await;
     scene.all_are_held().await;
     // Whoever forgot it writes something else, which Kubernetes notes as their last write.
@@ -174,6 +176,31 @@ async fn a_prune_that_was_meant_proceeds() {
     let page = scene.operator.answers("/metrics", 200).await;
     assert!(!page.contains("catalyst_mass_deletion_held{"), "{page}");
     scene.franchise.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nothing_is_judged_before_all_that_goes_with_it_is_seen() {
+    let world = World::private(&[]);
+    let mut scene = Scene::open(&world).await;
+    scene.operator.kill();
+    scene.prune().await;
+    // The next process sees the Voucher long before the Tenants that go with it.
+    let roles: Api<ClusterRole> = Api::all(hub_client(&world).await);
+    let name = "catalyst-operator-franchise";
+    let role = roles.get(name).await.unwrap();
+    let mut less = role.clone();
+    for resources in less.rules.iter_mut().flatten().filter_map(|rule| rule.resources.as_mut()) {
+        resources.retain(|resource| resource != "tenants");
+    }
+    roles.replace(name, &PostParams::default(), &less).await.unwrap();
+    scene.operator = scene.installed.start(&scene.franchise.alone());
+    scene.operator.logs("acting").await;
+    // A deletion that nobody waits with is carried out after two seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let again = json!({"rules": role.rules});
+    roles.patch(name, &PatchParams::default(), &Patch::Merge(&again)).await.unwrap();
+    scene.all_are_held().await;
+    assert!(!scene.is_retired().await);
 }
 
 #[tokio::test]
