@@ -3,13 +3,16 @@
 -- by an update that is guarded with everything that must hold. Refusals are rows; SQLSTATE 40001
 -- means that somebody else was first and the call may be made again with the same key.
 
--- Whoever voids, holds, captures or releases an order has the customer's accounts first, and reads
--- the order after that: what it finds then stays so until it commits.
-create function lock_accounts(p_franchise int, p_organization text) returns void language sql as $$
-    select from ledger.account a where a.franchise = p_franchise and a.kind = 'customer'
-        and a.organization = p_organization order by a.account for no key update
+-- Whoever makes, voids, holds, captures or releases an order has the customer's accounts first, and
+-- reads the order after that: what it finds then stays so until it commits. It is told which they
+-- are, and acts on no other: one that is made meanwhile has a lock that it does not hold.
+create function lock_accounts(p_franchise int, p_organization text) returns bigint[]
+language sql as $$
+    select array_agg(x.account) from (select a.account from ledger.account a
+        where a.franchise = p_franchise and a.kind = 'customer'
+        and a.organization = p_organization order by a.account for no key update) as x
 $$;
-create function lock_accounts_of(p_franchise int, p_ord bigint) returns void language sql as $$
+create function lock_accounts_of(p_franchise int, p_ord bigint) returns bigint[] language sql as $$
     select ledger.lock_accounts(p_franchise, o.organization) from ledger.orders o
         where o.franchise = p_franchise and o.ord = p_ord
 $$;
@@ -172,7 +175,7 @@ begin
     credited as (
         update account a set posted = a.posted + e.amount
         from (select credit, sum(amount)::bigint as amount from entered group by 1) as e
-        where a.franchise = f.franchise and a.account = e.credit
+        where a.franchise = f.franchise and a.account = e.credit and not a.suspended
         returning a.account),
     counted as (
         update voucher_counter c set used = c.used + e.n, spent = c.spent + e.amount

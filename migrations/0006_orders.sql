@@ -117,11 +117,11 @@ $$;
 create function order_v1(p_namespace text, p_epoch bigint, p_organization text, p_sovereign text,
     p_plan text, out outcome text, out detail jsonb)
 language plpgsql as $$
-declare f record; o record; q record; a bigint; id bigint; t timestamptz;
+declare f record; o record; q record; mine bigint[]; a bigint; id bigint; t timestamptz;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts(f.franchise, p_organization);
+    mine := lock_accounts(f.franchise, p_organization);
     t := ledger.now();
     select * into q from quote(f.franchise, p_organization, p_sovereign, p_plan, t);
     if not found then
@@ -130,10 +130,9 @@ begin
         return;
     end if;
     select x.account into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = q.currency;
+        and x.account = any (mine) and x.currency = q.currency;
     if not found then outcome := 'NoOrganization'; return; end if;
-    perform lapse(f.franchise, x.account, t) from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization;
+    perform lapse(f.franchise, x, t) from unnest(mine) as x;
     select x.*, exists (select from hold h where h.franchise = f.franchise and h.ord = x.ord
         and h.state = 'held') as held into o from open_orders(f.franchise, p_organization) x;
     if (o.period, o.step, o.sovereign, o.plan, o.revision)

@@ -33,20 +33,20 @@ create function credit_v1(p_namespace text, p_key text, p_reason text, p_actor t
     p_organization text, p_currency text, p_amount bigint, p_expires_after text,
     out outcome text, out detail text)
 language plpgsql as $$
-declare f record; a record; id bigint; t timestamptz; asked jsonb;
+declare f record; a record; mine bigint[]; id bigint; t timestamptz; asked jsonb;
 begin
     select * into f from admit(p_namespace, null);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     outcome := uncorrectable(p_key, p_reason, p_actor);
     if outcome is not null then return; end if;
-    perform lock_accounts(f.franchise, p_organization);
+    mine := lock_accounts(f.franchise, p_organization);
     asked := jsonb_build_object('credit', p_organization, 'currency', p_currency,
         'amount', p_amount, 'expires_after', p_expires_after, 'reason', p_reason,
         'actor', p_actor);
     select * into outcome, detail from corrected(f.franchise, p_key, asked);
     if outcome is not null then return; end if;
     select x.account, x.posted, x.suspended into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = p_currency;
+        and x.account = any (mine) and x.currency = p_currency;
     if not found then outcome := 'NoOrganization'; return; end if;
     if a.suspended then outcome := 'NotEligible'; return; end if;
     if p_amount is null or p_amount not between 1 and 1000000000000000
@@ -129,19 +129,20 @@ end $$;
 create function close_v1(p_namespace text, p_key text, p_reason text, p_actor text,
     p_organization text, p_currency text, out outcome text, out detail text)
 language plpgsql as $$
-declare f record; a record; l record; id bigint; t timestamptz; asked jsonb; total bigint := 0;
+declare f record; a record; l record; mine bigint[]; id bigint; t timestamptz; asked jsonb;
+    total bigint := 0;
 begin
     select * into f from admit(p_namespace, null);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     outcome := uncorrectable(p_key, p_reason, p_actor);
     if outcome is not null then return; end if;
-    perform lock_accounts(f.franchise, p_organization);
+    mine := lock_accounts(f.franchise, p_organization);
     asked := jsonb_build_object('close', p_organization, 'currency', p_currency,
         'reason', p_reason, 'actor', p_actor);
     select * into outcome, detail from corrected(f.franchise, p_key, asked);
     if outcome is not null then return; end if;
     select x.account, x.currency into a from account x where x.franchise = f.franchise
-        and x.kind = 'customer' and x.organization = p_organization and x.currency = p_currency;
+        and x.account = any (mine) and x.currency = p_currency;
     if not found then outcome := 'NoOrganization'; return; end if;
     if exists (select from organization o where o.franchise = f.franchise
         and o.organization = p_organization and o.tenant is not null) then

@@ -34,6 +34,41 @@ async fn an_organization_orders_only_where_it_has_an_account() {
 }
 
 #[tokio::test]
+async fn an_order_does_not_act_on_an_account_that_was_made_after_it_looked() {
+    let books = books().await;
+    let admin = &books.database.admin;
+    // Stops the order where it has locked the accounts that there are, which are none.
+    let mut stop = admin.begin().await.unwrap();
+    stop.execute("lock table period in access exclusive mode").await.unwrap();
+    let caller = books.clone();
+    let order = async move { caller.order("kestrel", "m").await };
+    let mut order = tokio::spawn(order);
+    books.database.await_waiting(1).await;
+    // Meanwhile the account is made, and another caller has its lock and orders.
+    books.organization("kestrel").await;
+    let mut other = admin.begin().await.unwrap();
+    let same = "insert into orders (franchise, organization, period, step, account, currency, \
+                amount, sovereign, plan, revision, price, ordered_at) \
+                select r.franchise, a.organization, 1, 0, a.account, r.currency, r.amount, \
+                r.sovereign, r.plan, r.revision, r.amount, ledger.now() \
+                from plan_revision r join account a using (franchise, currency) \
+                where r.plan = 'm' and a.organization = 'kestrel' \
+                and a.account = any (lock_accounts(a.franchise, a.organization))";
+    assert_eq!(other.execute(same).await.unwrap().rows_affected(), 1);
+    stop.rollback().await.unwrap();
+
+    let answer = tokio::select! {
+        answer = &mut order => answer,
+        () = books.database.await_waiting(1) => {
+            other.commit().await.unwrap();
+            order.await
+        }
+    };
+
+    assert_eq!(answer.unwrap(), "NoOrganization");
+}
+
+#[tokio::test]
 async fn too_little_credit_is_short_and_what_was_redeemed_stays() {
     let books = books().await;
     books.voucher("SMALL").worth("3.500 OMR").issued().await;
