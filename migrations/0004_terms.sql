@@ -248,10 +248,16 @@ begin
             and x.organization = p_organization and x.tenant is not null
             and x.franchise <> f.franchise)
     then
-        update organization set tenant = p_tenant, sovereign = p_sovereign, cluster = s.cluster,
-            awake_since = case when o.tenant is null then t else awake_since end,
-            xid = pg_current_xact_id()::text::bigint
-            where franchise = f.franchise and organization = p_organization;
+        begin
+            update organization set tenant = p_tenant, sovereign = p_sovereign,
+                cluster = s.cluster,
+                awake_since = case when o.tenant is null then t else awake_since end,
+                xid = pg_current_xact_id()::text::bigint
+                where franchise = f.franchise and organization = p_organization;
+            if not found then raise unique_violation; end if;
+        exception when unique_violation then
+            raise 'another claim of the name was first' using errcode = '40001';
+        end;
         o.tenant := p_tenant;
     end if;
     if o.tenant is distinct from p_tenant then

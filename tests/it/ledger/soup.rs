@@ -59,8 +59,10 @@ impl Worker {
     async fn some_order(&mut self, org: &str) -> i64 {
         let back = [0, 0, 0, 1, 2][self.random.index(5)];
         let order = format!(
-            "select coalesce((select ord from orders where organization = '{org}' \
-             order by ord desc offset {back} limit 1), 0)"
+            "select coalesce((select ord from orders join franchise using (franchise) \
+             where namespace = '{}' and organization = '{org}' \
+             order by ord desc offset {back} limit 1), 0)",
+            self.books.namespace
         );
         self.books.database.one(&order).await
     }
@@ -98,7 +100,11 @@ impl Worker {
             }
             52..=66 => door.capture(n, self.some_order(&org).await).await,
             67..=69 => door.release(n, self.some_order(&org).await).await,
-            70..=76 => door.claim(n, &org, &org, (sovereign, crate::support::GRACE)).await,
+            // Now and then by a Tenant that asks for many.
+            70..=76 => {
+                let tenant = if self.random.percent(5) { "greedy" } else { &*org };
+                door.claim(n, &org, tenant, (sovereign, crate::support::GRACE)).await
+            }
             77 => door.leave(n, &org, &org).await,
             78..=82 => {
                 let amount = Money::parse("5.000 OMR").unwrap();
@@ -177,8 +183,11 @@ impl Worker {
 async fn stir(books: &Books, age: &Arc<AtomicU64>, seed: u64, until: Instant) -> u64 {
     let done = Arc::new(AtomicU64::new(0));
     let stores: Vec<_> = (0..4).map(|_| books.database.another_store(8)).collect();
+    // Another franchise on the same cluster knows the same names.
+    let other = books.franchise("ooredoo").await;
     let workers = (0..WORKERS).zip(0..).map(|(n, number): (u64, usize)| {
         let door = stores[number % stores.len()].door();
+        let books = if n % 8 == 7 { &other } else { books };
         let mut worker = Worker {
             books: Books { door, ..books.clone() },
             random: Random::new(seed + n),
