@@ -54,6 +54,8 @@ metrics! {
         "Rows that the last audit of the ledger found broken";
     sealed: Gauge = "ledger_sealed_timestamp_seconds", "Unix time",
         "When the entries of the ledger were sealed and compared last";
+    served: Family<Franchise, Gauge> = "franchise_served", "0 or 1",
+        "1 where a franchise that this process was named grants its rights; none if it serves all";
     frozen: Family<Franchise, Gauge> = "frozen", "0 or 1",
         "1 where the money of a franchise waits for a person";
     answers: Family<Outcome, Counter> = "ledger_answers", "answers",
@@ -141,6 +143,12 @@ impl Metrics {
     /// Whether the ledger serves this process.
     pub fn serves(&self, serves: bool) {
         self.ledger_up.set(serves.into());
+    }
+
+    /// Whether a franchise that this process was named grants what is needed to serve it.
+    pub fn serves_franchise(&self, franchise: &str, is_served: bool) {
+        let franchise = franchise.to_owned();
+        self.served.get_or_create(&Franchise { franchise }).set(is_served.into());
     }
 
     /// The entries of the ledger were sealed, at this Unix time.

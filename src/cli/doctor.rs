@@ -69,7 +69,7 @@ fn version(cluster: &Cluster) -> Result<String, String> {
 
 async fn rights(cluster: &Cluster, scope: &Scope) -> Result<String, String> {
     let own = permissions::own(&scope.namespace, &scope.namespaces);
-    match run::denied(cluster, &own).await.map_err(|why| chain(&why))? {
+    match run::denied(&cluster.missing(&own).await.map_err(|why| chain(&why))?) {
         None => Ok(format!("all {} that the operator needs are granted", own.len())),
         Some(denied) => Err(denied),
     }

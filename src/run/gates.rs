@@ -9,7 +9,7 @@ use kube::ResourceExt as _;
 use super::{CHECK_EVERY, DatabaseUrl, Settings};
 use crate::{
     api,
-    cluster::{self, Cluster, Host, Notice},
+    cluster::{self, Host, Notice},
     controllers::{Context, Wakers, permissions},
     domain::{right::Right, sentence::chain},
     store::{Error, schema},
@@ -96,7 +96,10 @@ pub(super) async fn keep_rights(ctx: &Context, settings: &Settings) -> Infallibl
         all.into_iter().partition(|right| settings.namespaces.contains(right.namespace));
     let mut gate = Gate::new("rights", "all rights are granted", "a right is not granted");
     loop {
-        let found = denied_on_the_hub(ctx, &own).await.unwrap_or_else(|why| Some(chain(&why)));
+        let found = match missing_on_the_hub(ctx, &own).await {
+            Ok(missing) => denied(&missing),
+            Err(why) => Some(chain(&why)),
+        };
         let has_all = found.is_none();
         gate.set(found, (ctx, settings)).await;
         if has_all {
@@ -108,34 +111,28 @@ pub(super) async fn keep_rights(ctx: &Context, settings: &Settings) -> Infallibl
     let mut gate = Gate { is_needed: false, ..Gate::new("franchises", good, bad) };
     while !lent.is_empty() {
         // That the hub does not answer is told elsewhere, and says nothing of a franchise.
-        if let Ok(found) = denied_on_the_hub(ctx, &lent).await {
-            gate.set(found, (ctx, settings)).await;
+        if let Ok(missing) = missing_on_the_hub(ctx, &lent).await {
+            for namespace in &settings.namespaces {
+                let is_served = missing.iter().all(|right| right.namespace != namespace);
+                ctx.metrics.serves_franchise(namespace, is_served);
+            }
+            gate.set(denied(&missing), (ctx, settings)).await;
         }
         tokio::time::sleep(CALMLY).await;
     }
     std::future::pending().await
 }
 
-async fn denied_on_the_hub(
-    ctx: &Context,
-    rights: &[Right],
-) -> Result<Option<String>, cluster::Error> {
-    denied(ctx.fleet.hub().await?, rights).await
+async fn missing_on_the_hub(ctx: &Context, rights: &[Right]) -> Result<Vec<Right>, cluster::Error> {
+    ctx.fleet.hub().await?.missing(rights).await
 }
 
-/// Which of some rights are not granted, and what to do about it.
-///
-/// # Errors
-/// The cluster does not answer.
-pub(crate) async fn denied(
-    cluster: &Cluster,
-    rights: &[Right],
-) -> Result<Option<String>, cluster::Error> {
-    let denied = cluster.missing(rights).await?;
-    let denied: Vec<String> = denied.iter().map(ToString::to_string).collect();
-    Ok((!denied.is_empty()).then(|| {
+/// Which rights are not granted, and what to do about it; nothing where none is missing.
+pub(crate) fn denied(missing: &[Right]) -> Option<String> {
+    let denied: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    (!denied.is_empty()).then(|| {
         format!("not granted: {}; upgrade the chart with rbac.create=true", denied.join(", "))
-    }))
+    })
 }
 
 /// What was said last.

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::site::{RELEASE, Site, values};
 use crate::support::{
-    Franchise, Terminal, blocks, chart, client_of, found_franchise, hub_client, may, told_of_pod,
+    Franchise, Prometheus, Terminal, blocks, chart, client_of, found_franchise, hub_client, may,
+    told_of_pod,
 };
 
 #[tokio::test]
@@ -44,6 +45,11 @@ async fn it_serves_the_franchises_that_are_named_with_no_right_on_others() {
         told_of_pod(&client, &pod.name_any()).await.iter().any(|note| note.starts_with(&told))
     };
     served.until_true("an event of the pod says so", told).await;
+    let folder = site.world.hub().kubeconfig.parent().expect("it is in a folder");
+    let prometheus = Prometheus::start(folder, &operator.address().await);
+    prometheus.fires(&["CatalystFranchiseNotServed"]).await;
+    let one = format!("catalyst_franchise_served{{franchise=\"{first}\"}} == 1");
+    assert!(!prometheus.query(&one).is_empty(), "the other one is served");
 
     let kubeconfig = Kubeconfig::read_from(&operator.installed.kubeconfig).expect("it has one");
     let own = client_of(kubeconfig).await;

@@ -6,11 +6,8 @@ use catalyst_operator::metrics::{Described, Metrics};
 use regex::Regex;
 use serde_json::Value;
 
-/// The rules as they are shipped.
-pub(super) const ALERTS: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/charts/catalyst-operator/files/alerts.yaml"
-));
+use crate::support::ALERTS;
+
 const DASHBOARD: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/charts/catalyst-operator/files/dashboard.json"

@@ -158,7 +158,8 @@ impl Operator {
         panic!("{path} says {} {}", last.0, last.1);
     }
 
-    async fn address(&self) -> String {
+    /// Where it serves probes and metrics.
+    pub(crate) async fn address(&self) -> String {
         self.logs("serving probes and metrics").await;
         let logged = self.logged();
         let (_, rest) = logged.split_once("\"Some(").expect("the address is in that line");
