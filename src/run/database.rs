@@ -74,6 +74,7 @@ mod tests {
     fn a_url_is_read_from_a_file_without_its_line_end() {
         let path = file("url", "postgresql://a:b@host/db\n");
         assert_eq!(url(&format!("file:{path}")).unwrap(), "postgresql://a:b@host/db");
+        fs::remove_file(&path).unwrap();
     }
 
     #[test]
@@ -93,6 +94,7 @@ mod tests {
             url(&format!("postgresql://u:{{{path}}}@host/db")).unwrap(),
             "postgresql://u:a%40b%3Ac%2Fd%20%7B%C3%A9%7D%25@host/db"
         );
+        fs::remove_file(&path).unwrap();
     }
 
     #[test]
