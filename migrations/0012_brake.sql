@@ -12,9 +12,13 @@ create table deletion (
     held boolean not null,
     -- What the namespace said already when it was judged: no answer to this.
     stood text constraint deletion_stood check (stood in ('keep', 'proceed')),
+    -- What was answered to it. It is carried out whatever is said later, and its deletion counts
+    -- for no other any more.
+    answer text constraint deletion_answer check (answer in ('keep', 'proceed')),
     -- When the object was last known to be there, to a day. What was judged is kept as long.
     seen_at timestamptz not null,
-    constraint deletion_pk primary key (franchise, uid)
+    constraint deletion_pk primary key (franchise, uid),
+    constraint deletion_answers_what_is_held check (held or answer is null)
 );
 create index deletion_at on deletion (franchise, held, at);
 create index deletion_seen on deletion (franchise, seen_at);
@@ -26,14 +30,14 @@ create function observe_deletions_v1(p_namespace text, p_uid text, p_at timestam
 returns jsonb language sql stable as $$
     select coalesce((select jsonb_build_object(
         'judged', (select jsonb_build_object('held', d.held, 'stood', d.stood,
-                'fades', d.seen_at < ledger.now() - interval '1 day') from deletion d
-            where d.franchise = f.franchise and d.uid = p_uid),
+                'answer', d.answer, 'fades', d.seen_at < ledger.now() - interval '1 day')
+            from deletion d where d.franchise = f.franchise and d.uid = p_uid),
         'others', (select coalesce(jsonb_agg(jsonb_build_object('uid', d.uid, 'kind', d.kind,
-                'at', utc(d.at))), '[]') from deletion d
+                'at', utc(d.at), 'answered', d.answer is not null)), '[]') from deletion d
             where d.franchise = f.franchise and d.held in (true, false) and d.uid <> p_uid
             and d.at between p_at - interval '10 minutes' and p_at + interval '10 minutes'))
     from franchise f where f.namespace = p_namespace),
-        '{"judged": {"held": false, "stood": null, "fades": false}, "others": []}')
+        '{"judged": {"held": false, "fades": false}, "others": []}')
 $$;
 
 -- Judges a deletion, or notes that the object is still there if somebody has. What has been gone
@@ -51,6 +55,19 @@ begin
         where d.seen_at < excluded.seen_at;
     delete from deletion where franchise = f.franchise and seen_at < t - interval '90 days';
     outcome := case when p_held then 'DeletionHeld' else 'DeletionAdmitted' end;
+end $$;
+
+-- Writes down what was answered to a deletion that is held; the first answer is the one.
+create function answer_deletion_v1(p_namespace text, p_epoch bigint, p_uid text, p_word text,
+    out outcome text, out detail jsonb)
+language plpgsql as $$
+declare f record;
+begin
+    select * into f from admit(p_namespace, p_epoch);
+    if f.refusal is not null then outcome := f.refusal; return; end if;
+    update deletion set answer = p_word
+        where franchise = f.franchise and uid = p_uid and held and answer is null;
+    outcome := 'DeletionAnswered';
 end $$;
 
 -- What stood in the namespace was taken away: the same said again is an answer.

@@ -1,6 +1,7 @@
 //! What befalls objects of ours from above: their namespace or their definition goes, and what a
 //! person says of that.
 
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{
         admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
@@ -17,12 +18,21 @@ use crate::domain::brake::{Reply, Word};
 /// What befalls the objects of a kind in a namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
-    /// Their namespace is being deleted.
-    pub namespace_goes: bool,
-    /// The definition of their kind is being deleted.
-    pub kind_goes: bool,
+    /// Since when their namespace is being deleted.
+    pub namespace_goes: Option<Timestamp>,
+    /// Since when the definition of their kind is.
+    pub kind_goes: Option<Timestamp>,
     /// What a person says of it.
     pub reply: Option<Reply>,
+}
+
+impl Fate {
+    /// When that began which takes an object with it whose own deletion began at this instant.
+    /// Kubernetes comes to the objects of a namespace or a definition one after the other.
+    #[must_use]
+    pub fn began(&self, at: Timestamp) -> Timestamp {
+        [self.namespace_goes, self.kind_goes].into_iter().flatten().fold(at, Timestamp::min)
+    }
 }
 
 impl Host {
@@ -73,15 +83,15 @@ impl Host {
         let call = definitions.get_metadata_opt(&definition);
         let kind = bounded("get", &format!("the definition {definition}"), call).await?;
         Ok(Fate {
-            namespace_goes: above.as_ref().is_some_and(goes),
-            kind_goes: kind.as_ref().is_some_and(goes),
+            namespace_goes: above.as_ref().and_then(goes),
+            kind_goes: kind.as_ref().and_then(goes),
             reply: above.as_ref().and_then(reply),
         })
     }
 }
 
-fn goes<K>(object: &PartialObjectMeta<K>) -> bool {
-    object.metadata.deletion_timestamp.is_some()
+fn goes<K>(object: &PartialObjectMeta<K>) -> Option<Timestamp> {
+    object.metadata.deletion_timestamp.as_ref().map(|at| at.0)
 }
 
 /// What a namespace says of a mass deletion.
@@ -106,4 +116,21 @@ fn reply(namespace: &PartialObjectMeta<Namespace>) -> Option<Reply> {
     });
     let given_at = wrote.filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max();
     Some(Reply { word, given_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_with_its_namespace_began_to_go_with_it() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (namespace, kind, began) in
+            [(None, None, 9), (Some(5), None, 5), (None, Some(7), 7), (Some(12), Some(10), 9)]
+        {
+            let (namespace_goes, kind_goes) = (namespace.map(at), kind.map(at));
+            let fate = Fate { namespace_goes, kind_goes, reply: None };
+            assert_eq!(fate.began(at(9)), at(began), "{namespace:?} {kind:?}");
+        }
+    }
 }

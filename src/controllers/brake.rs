@@ -19,7 +19,7 @@ use super::{
 use crate::{
     api::{Tenant, Voucher},
     cluster::Ours,
-    domain::brake::{Deletion, DeletionFacts, Judgement, Population, Ruling},
+    domain::brake::{Deletion, DeletionFacts, Judgement, Population, Ruling, Word},
     readiness::Readiness,
     store::Door,
 };
@@ -73,22 +73,28 @@ impl Brake {
         self.first_seen.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Whether many Tenants or many Vouchers of a franchise go around an instant.
+    /// Whether many Tenants or many Vouchers of a franchise go around an instant, beside those that
+    /// a person answered to.
     fn is_mass(&self, namespace: &str, at: Timestamp, facts: &DeletionFacts) -> bool {
-        let others = |kind: &str| -> Vec<&Deletion> {
-            facts.others.iter().filter(|other| other.kind == kind).collect()
+        let (answered, others): (Vec<_>, Vec<_>) =
+            facts.others.iter().partition(|other| other.answered);
+        let answered: BTreeSet<&str> = answered.iter().map(|other| other.uid.as_str()).collect();
+        let of = |kind: &str| -> Vec<&Deletion> {
+            others.iter().copied().filter(|other| other.kind == kind).collect()
         };
-        population(&self.tenants, namespace).is_going(at, &others("Tenant"))
-            || population(&self.vouchers, namespace).is_going(at, &others("Voucher"))
+        population(&self.tenants, namespace, &answered).is_going(at, &of("Tenant"))
+            || population(&self.vouchers, namespace, &answered).is_going(at, &of("Voucher"))
     }
 }
 
-fn population<K: Ours>(known: &Mirror<K>, namespace: &str) -> Population {
+fn population<K: Ours>(known: &Mirror<K>, namespace: &str, less: &BTreeSet<&str>) -> Population {
     let mut population = Population::default();
     for object in known.state() {
-        if object.meta().namespace.as_deref() == Some(namespace) {
+        let meta = object.meta();
+        let is_out = meta.uid.as_deref().is_some_and(|uid| less.contains(uid));
+        if meta.namespace.as_deref() == Some(namespace) && !is_out {
             population.there += 1;
-            let leaving = object.meta().deletion_timestamp.as_ref();
+            let leaving = meta.deletion_timestamp.as_ref();
             let leaving = leaving.and_then(|at| Some((object.uid()?, at.0)));
             population.leaving.extend(leaving);
         }
@@ -119,8 +125,8 @@ pub(super) async fn rule<K: Ours>(
     if let Some(Judgement { held, fades: true, .. }) = facts.judged {
         door.judge_deletion(namespace, named, at.0, (held, None)).await?;
     }
-    if facts.judged.is_some_and(|judged| !judged.held) {
-        return Ok(Ruling::Goes);
+    if let Some(ruling) = facts.judged.and_then(|judged| judged.settled()) {
+        return Ok(ruling);
     }
     let fate = ctx.host.fate::<K>(namespace).await?;
     let said = fate.reply.map(|reply| reply.word);
@@ -132,9 +138,9 @@ pub(super) async fn rule<K: Ours>(
         }
         (judged.held, said.filter(|_| stands))
     } else {
-        let goes_with = fate.namespace_goes || fate.kind_goes;
+        let goes_with = fate.namespace_goes.or(fate.kind_goes).is_some();
         let is_held = goes_with || ctx.brake.is_mass(namespace, at.0, &facts);
-        let stood = fate.reply.and_then(|reply| reply.stood_before(at.0));
+        let stood = fate.reply.and_then(|reply| reply.stood_before(fate.began(at.0)));
         if stood.is_some() {
             ctx.brake.namespaces().remove(namespace);
         }
@@ -143,8 +149,11 @@ pub(super) async fn rule<K: Ours>(
         (is_held, stood)
     };
     let ruling = Ruling::of(is_held, stood, said);
-    if ruling == Ruling::Kept && fate.namespace_goes {
-        ctx.metrics.answered(&door.expect_successor(namespace).await?);
+    if let Some(word) = said.filter(|_| is_held && ruling != Ruling::Held) {
+        if word == Word::Keep && fate.namespace_goes.is_some() {
+            ctx.metrics.answered(&door.expect_successor(namespace).await?);
+        }
+        ctx.metrics.answered(&door.answer_deletion(namespace, uid, word).await?);
     }
     Ok(ruling)
 }

@@ -39,9 +39,7 @@ pub(super) async fn reconcile(
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
     visit.map(|visit| {
-        if visit.verdict != Verdict::Gone {
-            count(&ctx, &visit.seen, &object);
-        }
+        count(&ctx, &visit.seen, &object);
         exit::next_visit(&*object, &visit.verdict, report::next_change(&visit.seen))
     })
 }
@@ -61,8 +59,8 @@ fn is_open(seen: &Seen, verdict: &Verdict) -> bool {
     is_accepted && *verdict == Verdict::Waiting(Reason::Connecting {})
 }
 
-/// Turn after turn, until nothing is left to do at once; none where another process acts, or where
-/// a cluster that was accepted is not known yet to answer.
+/// Turn after turn, until nothing is left to do at once; none where another process acts, where a
+/// cluster that was accepted is not known yet to answer, or of what is gone.
 async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, Error> {
     let wanted = Sovereign::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.name)? else {
@@ -78,8 +76,10 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
         if is_open(&seen, &verdict) {
             return Ok(None);
         }
-        if verdict != Verdict::Again {
-            return Ok(Some(Visit { seen, verdict }));
+        match verdict {
+            Verdict::Again => {}
+            Verdict::Gone => return Ok(None), // There is nobody to tell.
+            _ => return Ok(Some(Visit { seen, verdict })),
         }
         state = state.after_a_turn();
     }

@@ -41,8 +41,8 @@ pub(super) async fn reconcile(
     visit.map(|visit| exit::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
 }
 
-/// Turn after turn, until nothing is left to do at once; none where another process acts, or where
-/// it is not known yet whether the cluster can be used.
+/// Turn after turn, until nothing is left to do at once; none where another process acts, where it
+/// is not known yet whether the cluster can be used, or of what is gone.
 async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Error> {
     let mut wanted = Tenant::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
@@ -56,8 +56,10 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
         let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
-        if verdict != Verdict::Again {
-            return Ok(Some(Visit { wanted, seen, verdict }));
+        match verdict {
+            Verdict::Again => {}
+            Verdict::Gone => return Ok(None), // There is nobody to tell.
+            _ => return Ok(Some(Visit { wanted, seen, verdict })),
         }
         state = state.after_a_turn();
     }

@@ -42,7 +42,8 @@ pub(super) async fn reconcile(
     visit.map(|visit| exit::next_visit(&*object, &visit.verdict, visit.seen.next_change()))
 }
 
-/// Turn after turn, until nothing is left to do at once; none where another process acts.
+/// Turn after turn, until nothing is left to do at once; none where another process acts, or of
+/// what is gone.
 async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Error> {
     let mut wanted = Voucher::parse(object)?; // The last line that sees a raw spec.
     let Some(epoch) = ctx.ownership.epoch_for(&wanted.namespace, &wanted.sovereign)? else {
@@ -55,8 +56,10 @@ async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Er
         let seen = observe::observe(&mut wanted, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
-        if verdict != Verdict::Again {
-            return Ok(Some(Visit { wanted, seen, verdict }));
+        match verdict {
+            Verdict::Again => {}
+            Verdict::Gone => return Ok(None), // There is nobody to tell.
+            _ => return Ok(Some(Visit { wanted, seen, verdict })),
         }
         state = state.after_a_turn();
     }

@@ -19,6 +19,8 @@ pub struct Deletion {
     pub kind: String,
     /// When it began.
     pub at: Timestamp,
+    /// Whether a person answered to it, so that it is no part of what they have not seen yet.
+    pub answered: bool,
 }
 
 /// What the ledger knows of the deletions of a franchise around one of them.
@@ -36,7 +38,11 @@ pub struct Judgement {
     /// Whether it waits for a reply.
     pub held: bool,
     /// What the namespace said already, which is no reply to this.
+    #[serde(default)]
     pub stood: Option<Word>,
+    /// What a person answered. It stays, whatever the namespace says later.
+    #[serde(default)]
+    pub answer: Option<Word>,
     /// Whether it is to be noted again that the object is there, so that this is kept.
     pub fades: bool,
 }
@@ -106,6 +112,18 @@ pub enum Ruling {
     Kept,
 }
 
+impl Judgement {
+    /// What becomes of the object for good, if that is known.
+    #[must_use]
+    pub fn settled(&self) -> Option<Ruling> {
+        match (self.held, self.answer) {
+            (false, _) | (true, Some(Word::Proceed)) => Some(Ruling::Goes),
+            (true, Some(Word::Keep)) => Some(Ruling::Kept),
+            (true, None) => None,
+        }
+    }
+}
+
 impl Reply {
     /// The word, if it stood before a deletion began.
     #[must_use]
@@ -146,6 +164,7 @@ mod tests {
             uid: format!("gone-{n}"),
             kind: "Tenant".to_owned(),
             at: at(*seconds),
+            answered: false,
         };
         seconds.iter().enumerate().map(one).collect()
     }
@@ -202,6 +221,19 @@ mod tests {
         ] {
             assert_eq!(Ruling::of(true, stood, said), becomes, "{stood:?} {said:?}");
             assert_eq!(Ruling::of(false, stood, said), Ruling::Goes);
+        }
+    }
+
+    #[test]
+    fn what_was_answered_is_settled_whatever_is_said_later() {
+        let judged = |held, answer| Judgement { held, answer, stood: None, fades: false };
+        for (held, answer, becomes) in [
+            (false, None, Some(Ruling::Goes)),
+            (true, None, None),
+            (true, Some(Word::Proceed), Some(Ruling::Goes)),
+            (true, Some(Word::Keep), Some(Ruling::Kept)),
+        ] {
+            assert_eq!(judged(held, answer).settled(), becomes, "{held} {answer:?}");
         }
     }
 

@@ -53,7 +53,7 @@ refusals! {
 }
 
 /// The words for effects that stand.
-const EFFECTS: [&str; 26] = [
+const EFFECTS: [&str; 27] = [
     "Abandoned",
     "Accepted",
     "Captured",
@@ -63,6 +63,7 @@ const EFFECTS: [&str; 26] = [
     "Credited",
     "Darkened",
     "DeletionAdmitted",
+    "DeletionAnswered",
     "DeletionHeld",
     "Forgotten",
     "Held",

@@ -41,6 +41,17 @@ impl Door {
         self.call_named("judge a deletion", sql::JUDGE_DELETION, namespace, names).await
     }
 
+    /// Writes down what a person answered to a deletion that is held, once for each object.
+    pub async fn answer_deletion(
+        &self,
+        namespace: &str,
+        uid: &str,
+        word: Word,
+    ) -> Result<Answer, Error> {
+        let names = [uid, word.name()];
+        self.call_named("answer a deletion", sql::ANSWER_DELETION, namespace, names).await
+    }
+
     /// Lets what stood in a namespace, and was taken away since, be an answer when said again.
     pub async fn forget_word(&self, namespace: &str) -> Result<Answer, Error> {
         self.call_named("forget a word", sql::FORGET_WORD, namespace, []).await

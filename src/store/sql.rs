@@ -76,6 +76,8 @@ statements! {
     JUDGE_DELETION: "select outcome, detail::text \
                      from ledger.judge_deletion_v1($1, $2, $3, $4, $5::timestamptz, $6::boolean, \
                      nullif($7, ''))"
+    /// Answers a deletion that is held.
+    ANSWER_DELETION: "select outcome, detail::text from ledger.answer_deletion_v1($1, $2, $3, $4)"
     /// What stood before counts again when it is said again.
     FORGET_WORD: "select outcome, detail::text from ledger.forget_word_v1($1, $2)"
     /// Lets a franchise go on under the next UID of its namespace.

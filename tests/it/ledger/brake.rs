@@ -23,7 +23,7 @@ async fn what_was_judged_stays_as_long_as_the_object_is_there() {
     assert_eq!(judge(&books, "held", at, (true, Some(Word::Proceed))).await, "DeletionHeld");
     assert_eq!(judge(&books, "going", at, (false, None)).await, "DeletionAdmitted");
     assert_eq!(judge(&books, "gone", at, (false, None)).await, "DeletionAdmitted");
-    let held = Judgement { held: true, stood: Some(Word::Proceed), fades: false };
+    let held = Judgement { held: true, stood: Some(Word::Proceed), answer: None, fades: false };
     assert_eq!(judged(&books, "held", at).await, Some(held));
     for _ in 0..5 {
         books.advance("31 days").await;
@@ -50,4 +50,25 @@ async fn a_word_that_was_taken_away_is_forgotten_in_its_franchise_alone() {
     assert_eq!(judged(&books, "held", at).await.expect("it is there").stood, None);
     let stood = judged(&other, "held", at).await.expect("it is there").stood;
     assert_eq!(stood, Some(Word::Keep));
+}
+
+#[tokio::test]
+async fn a_deletion_is_answered_once_and_only_where_it_is_held() {
+    let books = books().await;
+    let at = catalyst_operator::clock::now();
+    judge(&books, "held", at, (true, None)).await;
+    judge(&books, "going", at, (false, None)).await;
+    for (uid, said) in
+        [("held", Word::Proceed), ("held", Word::Keep), ("going", Word::Keep), ("none", Word::Keep)]
+    {
+        let answer = books.door.answer_deletion(&books.namespace, uid, said).await.unwrap();
+        assert_eq!(word(&answer), "DeletionAnswered");
+    }
+    let answer = judged(&books, "held", at).await.expect("it is there").answer;
+    assert_eq!(answer, Some(Word::Proceed));
+    assert_eq!(judged(&books, "going", at).await.expect("it is there").answer, None);
+    assert_eq!(judged(&books, "none", at).await, None);
+    let facts = books.database.store.observe_deletions(&books.namespace, "none", at).await.unwrap();
+    let counted = facts.others.iter().filter(|other| !other.answered);
+    assert_eq!(counted.map(|other| other.uid.as_str()).collect::<Vec<_>>(), ["going"]);
 }

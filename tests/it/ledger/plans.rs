@@ -57,7 +57,7 @@ const HISTORY: &str = "
     insert into hold_line select h.franchise, h.ord, 1, x.transfer, 1
         from hold h join transfer x on x.credit = h.account;
     insert into deletion select 1, 'past-' || n, 'Tenant', now() - interval '40 minutes',
-        n % 2 = 0, null, now() - interval '40 minutes' from generate_series(1, 20000) as n;
+        n % 2 = 0, null, null, now() - interval '40 minutes' from generate_series(1, 20000) as n;
     set session_replication_role = origin;
     select brin_summarize_new_values('transfer_xid');
     analyze";
@@ -100,6 +100,7 @@ const CALLS: &[&str] = &[
     "observe_deletions_v1('omantel', 'past-7', now())",
     "judge_deletion_v1('omantel', null, 'Tenant', 'new', now(), false, null)",
     "judge_deletion_v1('omantel', null, 'Tenant', 'past-7', now(), false, null)",
+    "answer_deletion_v1('omantel', null, 'past-8', 'keep')",
     "forget_word_v1('omantel', null)",
     "changes_v1(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)",
 ];

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use catalyst_operator::api::{Sovereign, Tenant, Voucher, crds};
 use k8s_openapi::{
-    api::{core::v1::Namespace, events::v1::Event, rbac::v1::ClusterRole},
+    api::{
+        core::v1::{ConfigMap, Namespace},
+        events::v1::Event,
+        rbac::v1::ClusterRole,
+    },
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
 };
 use kube::{
@@ -176,6 +180,42 @@ async fn a_prune_that_was_meant_proceeds() {
     let page = scene.operator.answers("/metrics", 200).await;
     assert!(!page.contains("catalyst_mass_deletion_held{"), "{page}");
     scene.franchise.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_is_carried_out_whatever_is_said_later() {
+    let scene = Scene::open(quiet_world()).await;
+    let franchise = &scene.franchise;
+    let [slow, quick, ..] = TENANTS;
+    let objects = franchise.at_home::<ConfigMap>(slow);
+    let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/backup"]}});
+    let held: ConfigMap = serde_json::from_value(held).unwrap();
+    objects.create(&PostParams::default(), &held).await.unwrap();
+    scene.prune().await;
+    scene.all_are_held().await;
+    franchise.reply("proceed").await;
+    for name in &TENANTS[1..] {
+        franchise.gone::<Tenant>(name).await;
+    }
+    franchise.until::<Tenant>(slow, "Ready=False TeardownPending").await;
+    for word in ["", "keep"] {
+        franchise.reply(word).await;
+        let tenant = franchise.visit::<Tenant>(slow).await;
+        let told = message(&tenant, "Ready");
+        assert!(told.starts_with("waiting until they are gone"), "{told}");
+    }
+    // What was answered counts for no other: this one goes at once, as a single one does.
+    franchise.issue(franchise.voucher("launch")).await;
+    franchise.settle(franchise.tenant(quick).code("LAUNCH")).await;
+    franchise.remove::<Tenant>(quick).await;
+    let free = json!({"metadata": {"finalizers": null}});
+    franchise.merge(&objects, "held", &free).await;
+    franchise.gone::<Tenant>(slow).await;
+    assert_eq!(scene.homes().await, vec![None; TENANTS.len()]);
+    franchise.assert_sound().await;
+    let log = scene.operator.logged();
+    let ready = |line: &&str| line.contains("\"reason\":\"Ready\"") && line.contains(slow);
+    assert_eq!(log.lines().filter(ready).count(), 1, "it is not told to be ready when it goes");
 }
 
 #[tokio::test]
