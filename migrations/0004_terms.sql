@@ -42,12 +42,18 @@ begin
     outcome := case when detail = p_hub then 'Pinned' else 'HubChanged' end;
 end $$;
 -- Sovereigns that are the hub itself come along, and what was made there is known by its labels
--- until it is seen, or is made anew.
+-- until it is seen, or is made anew. A cluster that one was reached on by a kubeconfig, or that has
+-- something of it, cannot become the hub: what is there would stand beside itself.
 create function adopt_hub_v1(p_hub text, out outcome text, out detail text) language plpgsql as $$
 declare known text;
 begin
     perform begin_leadership_v1();
     select uid into known from hub for update;
+    if known <> p_hub and (exists (select from sovereign where cluster = p_hub and not closed)
+        or exists (select from inventory where cluster = p_hub))
+    then
+        outcome := 'ClusterTaken'; return;
+    end if;
     insert into hub (uid) values (p_hub) on conflict (one) do update set uid = p_hub;
     if known <> p_hub then
         update sovereign set cluster = p_hub, xid = pg_current_xact_id()::text::bigint
@@ -289,10 +295,10 @@ declare f record; o record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts(f.franchise, p_organization);
     perform from organization where franchise = f.franchise
-        and organization = p_organization and tenant = p_tenant;
+        and organization = p_organization and tenant = p_tenant for no key update;
     if not found then outcome := 'Left'; return; end if;
+    perform lock_accounts(f.franchise, p_organization);
     for o in select * from open_orders(f.franchise, p_organization) loop
         perform void(f.franchise, o.ord);
     end loop;
@@ -304,6 +310,13 @@ begin
         where franchise = f.franchise and organization = p_organization and tenant = p_tenant;
     outcome := 'Left';
 end $$;
+
+-- One call at a time speaks for an object that holds a code, so that of what it says the latest
+-- counts. It comes before the rows of any voucher.
+create function lock_holder(p_franchise int, p_holder text) returns void language sql as $$
+    select pg_advisory_xact_lock(hashtextextended(
+        concat('ledger holder/', p_franchise, '/', p_holder), 0))
+$$;
 
 -- Accepts the terms of a Voucher, as a new revision if they differ from those in force. What the
 -- ledger refuses of an edit stays as it was, and what narrows takes effect: a cap or a budget below
@@ -318,6 +331,7 @@ declare f record; s record; v record; w record; t timestamptz := ledger.now();
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_holder(f.franchise, p_holder);
     select currency into s from sovereign
         where franchise = f.franchise and sovereign = p_sovereign and not closed;
     if not found then outcome := 'SovereignNotFound'; return; end if;
@@ -428,6 +442,7 @@ declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform lock_holder(f.franchise, p_holder);
     perform retire_lineage(f.franchise, voucher, p_epoch) from voucher
         where franchise = f.franchise and holder = p_holder;
     outcome := 'Retired';

@@ -1,7 +1,7 @@
--- Functions that move money, each one round trip. Lock order everywhere: the accounts of one
--- organization, the claim (the insert itself), the gates of vouchers last and in their order, each
--- by an update that is guarded with everything that must hold. Refusals are rows; SQLSTATE 40001
--- means that somebody else was first and the call may be made again with the same key.
+-- Functions that move money, each one round trip. Lock order everywhere: the organization, its
+-- accounts, the claim (the insert itself), the gates of vouchers last and in their order, each by
+-- an update that is guarded with everything that must hold. Refusals are rows; SQLSTATE 40001 means
+-- that somebody else was first and the call may be made again with the same key.
 
 -- Whoever makes, voids, holds, captures or releases an order has the customer's accounts first, and
 -- reads the order after that: what it finds then stays so until it commits. It is told which they

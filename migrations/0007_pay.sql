@@ -113,7 +113,7 @@ create function place_hold(p_franchise int, p_epoch bigint, p_ord bigint, p_atte
 language plpgsql as $$
 declare o record; x record; rest bigint; take bigint; t timestamptz;
 begin
-    perform lock_accounts_of(p_franchise, p_ord);
+    if lock_accounts_of(p_franchise, p_ord) is null then outcome := 'NoOrder'; return; end if;
     select * into o from orders where franchise = p_franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
     if exists (select from account where franchise = p_franchise and account = o.account
@@ -196,7 +196,7 @@ declare f record; o record; h record; e record; m record; t timestamptz; id bigi
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts_of(f.franchise, p_ord);
+    if lock_accounts_of(f.franchise, p_ord) is null then outcome := 'NoOrder'; return; end if;
     select * into o from orders where franchise = f.franchise and ord = p_ord and not voided;
     if not found then outcome := 'NoOrder'; return; end if;
     select response into e from paid where franchise = f.franchise and ord = p_ord
@@ -255,9 +255,7 @@ declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts_of(f.franchise, p_ord);
-    perform from orders where franchise = f.franchise and ord = p_ord;
-    if not found then outcome := 'NoOrder'; return; end if;
+    if lock_accounts_of(f.franchise, p_ord) is null then outcome := 'NoOrder'; return; end if;
     if exists (select from paid where franchise = f.franchise and ord = p_ord) then
         outcome := 'Captured'; return;
     end if;

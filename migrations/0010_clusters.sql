@@ -36,6 +36,9 @@ begin
         where franchise = f.franchise and sovereign = p_sovereign for update;
     if not found then outcome := 'SovereignNotFound'; return; end if;
     if s.cluster = p_cluster then outcome := 'Accepted'; return; end if;
+    -- Who condemns or claims what one of them has there comes first or last.
+    perform from organization where franchise = f.franchise and sovereign = p_sovereign
+        order by organization for no key update;
     if taken_by(f.franchise, p_sovereign, p_cluster) is not null then
         outcome := 'ClusterTaken'; return;
     end if;
@@ -49,7 +52,7 @@ begin
     -- What one of them abandoned there is its own again, as when it comes back to a cluster, and
     -- known by its labels. What is being taken away there is gone whole before anything is made.
     delete from inventory i using organization x where x.franchise = f.franchise
-        and x.sovereign = p_sovereign and x.tenant is not null and i.franchise = f.franchise
+        and x.sovereign = p_sovereign and i.franchise = f.franchise
         and i.organization = x.organization and i.cluster = s.cluster and i.abandoned_at is null
         and exists (select from inventory c where c.franchise = f.franchise
             and c.organization = i.organization and c.cluster = p_cluster
@@ -62,8 +65,12 @@ begin
         from organization o where o.franchise = f.franchise and o.sovereign = p_sovereign
         and i.franchise = o.franchise and i.organization = o.organization
         and i.cluster = s.cluster and i.abandoned_at is null;
-    update organization set cluster = p_cluster
-        where franchise = f.franchise and sovereign = p_sovereign;
+    begin
+        update organization set cluster = p_cluster
+            where franchise = f.franchise and sovereign = p_sovereign;
+    exception when unique_violation then
+        raise 'another franchise was first with a name' using errcode = '40001';
+    end;
     update sovereign set cluster = p_cluster, reached_at = ledger.now(),
             xid = pg_current_xact_id()::text::bigint
         where franchise = f.franchise and sovereign = p_sovereign;
@@ -79,10 +86,10 @@ declare f record; x record; t timestamptz := ledger.now();
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
-    perform lock_accounts(f.franchise, p_organization);
     perform from organization where franchise = f.franchise
-        and organization = p_organization and tenant = p_tenant;
+        and organization = p_organization and tenant = p_tenant for no key update;
     if not found then outcome := 'Abandoned'; return; end if;
+    perform lock_accounts(f.franchise, p_organization);
     perform from organization o join sovereign s using (franchise, sovereign)
         where o.franchise = f.franchise and o.organization = p_organization
         and s.dark_since is not null;

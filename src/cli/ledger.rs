@@ -210,6 +210,10 @@ fn why(refusal: Refusal) -> &'static str {
             "some of the credit is set aside for an order: wait until it is paid or released"
         }
         Refusal::NotFrozen => "the franchise is not frozen",
+        Refusal::ClusterTaken => {
+            "a Sovereign is on that cluster by a kubeconfig, or left something there: delete that \
+             Sovereign first, and wait until its tombstones are gone"
+        }
         Refusal::TenantsRemain => "the organization has a Tenant: delete it first",
         other => other.name(),
     }

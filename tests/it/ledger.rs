@@ -27,6 +27,7 @@ mod moved;
 mod names;
 mod outage;
 mod outbox;
+mod overtaken;
 mod pause;
 mod pins;
 mod plans;

@@ -11,7 +11,6 @@ use catalyst_operator::{
     store::{Answer, Error, Home, Refusal, Store},
 };
 use futures::future::join_all;
-use sqlx::Executor as _;
 use tokio::sync::Barrier;
 
 use crate::support::{Books, GRACE, books, plan, word};
@@ -225,7 +224,7 @@ async fn what_is_condemned_too_early_stays_and_in_time_is_not_given_back() {
 }
 
 /// How many organizations have something of both: back, and condemned.
-async fn torn(books: &Books) -> i64 {
+pub(super) async fn torn(books: &Books) -> i64 {
     let each = "(select organization from inventory group by organization \
                 having count(*) filter (where not condemned) > 0 \
                 and count(*) filter (where condemned or abandoned_at is not null) > 0) as torn";
@@ -252,17 +251,6 @@ async fn of_many_organizations_each_is_condemned_whole() {
     assert_eq!(torn(&abroad.0).await, 0);
 }
 
-/// One call that is as good as made before the other is: it waits for its commit.
-async fn told_behind(abroad: &Abroad, first: &str, next: impl Future<Output = String>) -> String {
-    let mut transaction = abroad.0.database.admin.begin().await.unwrap();
-    transaction.execute(sqlx::AssertSqlSafe(first.to_owned())).await.unwrap();
-    let commit = async {
-        abroad.0.database.await_waiting(1).await;
-        transaction.commit().await.unwrap();
-    };
-    tokio::join!(next, commit).0
-}
-
 #[tokio::test]
 async fn what_an_organization_is_given_back_is_not_condemned_meanwhile() {
     let abroad = abroad().await;
@@ -270,7 +258,7 @@ async fn what_an_organization_is_given_back_is_not_condemned_meanwhile() {
     abroad.given_up("falcon").await;
     abroad.0.advance("1 hour").await;
     let claim = "select claim_v1('omantel', null, 'oryx', 'oryx', 'muscat', '7 days')";
-    assert_eq!(told_behind(&abroad, claim, abroad.condemn()).await, "Condemned");
+    assert_eq!(abroad.0.behind(claim, abroad.condemn()).await, "Condemned");
     let facts = abroad.facts("oryx", "muscat").await;
     assert_eq!((facts.inventory, facts.condemned), (things("oryx"), false));
     assert_eq!(items(&abroad.tombstones().await), things("falcon"));
@@ -282,7 +270,7 @@ async fn what_is_condemned_meanwhile_is_not_given_back() {
     abroad.given_up("oryx").await;
     abroad.0.advance("1 hour").await;
     let condemn = "select condemn_v1('omantel', null, 'muscat')";
-    assert_eq!(told_behind(&abroad, condemn, abroad.claim("oryx", "muscat")).await, "Claimed");
+    assert_eq!(abroad.0.behind(condemn, abroad.claim("oryx", "muscat")).await, "Claimed");
     let facts = abroad.facts("oryx", "muscat").await;
     assert_eq!((facts.inventory, facts.condemned), (vec![], true));
 }

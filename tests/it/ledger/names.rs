@@ -7,9 +7,8 @@ use catalyst_operator::{
     },
     store::{Answer, Error, Refusal},
 };
-use sqlx::{AssertSqlSafe, Executor as _};
 
-use crate::support::{Books, GRACE, books, word};
+use crate::support::{GRACE, books, word};
 
 #[tokio::test]
 async fn the_first_tenant_has_the_organization_and_the_next_waits_until_it_is_free() {
@@ -43,21 +42,6 @@ async fn on_one_cluster_an_organization_belongs_to_one_franchise() {
     assert_eq!(word(&there), "Claimed");
 }
 
-/// What a claim says that waits for another one, which is not committed yet, and then is.
-async fn claimed_behind(
-    books: &Books,
-    first: &str,
-    (organization, tenant): (&str, &str),
-) -> String {
-    let mut transaction = books.database.admin.begin().await.unwrap();
-    transaction.execute(AssertSqlSafe(format!("select claim_v1({first})"))).await.unwrap();
-    let next = async {
-        books.database.await_waiting(1).await;
-        transaction.commit().await.unwrap();
-    };
-    tokio::join!(books.claim(organization, tenant), next).0
-}
-
 #[tokio::test]
 async fn of_two_franchises_that_wake_one_name_at_once_the_first_has_it() {
     let omantel = books().await;
@@ -66,9 +50,9 @@ async fn of_two_franchises_that_wake_one_name_at_once_the_first_has_it() {
         books.organization("kestrel").await;
         assert_eq!(books.leave("kestrel", "kestrel").await, "Left");
     }
-    let first = "'omantel', null, 'kestrel', 'kestrel', 'catalyst-zero', '7 days'";
+    let first = "select claim_v1('omantel', null, 'kestrel', 'kestrel', 'catalyst-zero', '7 days')";
 
-    let second = claimed_behind(&ooredoo, first, ("kestrel", "kestrel")).await;
+    let second = ooredoo.behind(first, ooredoo.claim("kestrel", "kestrel")).await;
 
     assert_eq!(second, "OrganizationTaken");
 }
@@ -76,9 +60,9 @@ async fn of_two_franchises_that_wake_one_name_at_once_the_first_has_it() {
 #[tokio::test]
 async fn a_tenant_that_asks_for_two_organizations_at_once_has_the_later_one() {
     let books = books().await;
-    let first = "'omantel', null, 'kestrel', 'same', 'catalyst-zero', '7 days'";
+    let first = "select claim_v1('omantel', null, 'kestrel', 'same', 'catalyst-zero', '7 days')";
 
-    assert_eq!(claimed_behind(&books, first, ("falcon", "same")).await, "Claimed");
+    assert_eq!(books.behind(first, books.claim("falcon", "same")).await, "Claimed");
 
     let all = "select string_agg(organization, ' ') from organization where tenant = 'same'";
     assert_eq!(books.database.one::<String>(all).await, "falcon");

@@ -14,6 +14,7 @@ use catalyst_operator::{
     store::{Answer, Door, Error, VoucherTerms, Why},
 };
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 use super::{Database, World, database};
 
@@ -274,6 +275,18 @@ impl Books {
     }
 
     /// How many rows a part of a query finds, such as `transfer where kind = 'redeem'`.
+    /// What a call says that waits for other ones, which are not committed yet and then are.
+    pub(crate) async fn behind<T>(&self, others: &str, call: impl Future<Output = T>) -> T {
+        let mut transaction = self.database.admin.begin().await.expect("PostgreSQL serves");
+        let others = sqlx::raw_sql(AssertSqlSafe(others.to_owned()));
+        others.execute(&mut *transaction).await.expect("the others are well");
+        let commit = async {
+            self.database.await_waiting(1).await;
+            transaction.commit().await.expect("PostgreSQL serves");
+        };
+        tokio::join!(call, commit).0
+    }
+
     pub(crate) async fn count(&self, from: &str) -> i64 {
         self.database.one(&format!("select count(*) from {from}")).await
     }
