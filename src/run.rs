@@ -86,7 +86,10 @@ pub enum Error {
     #[error("cannot listen for signals")]
     Signals(#[source] std::io::Error),
     /// Another process leads.
-    #[error("another process leads now; this one ends so that it cannot act twice")]
+    #[error(
+        "the Lease was not renewed in time, or another process leads now; this one ends so that \
+         none acts twice"
+    )]
     Fenced,
     /// A task that never ends has ended.
     #[error("{0} ended")]

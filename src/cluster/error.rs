@@ -71,6 +71,14 @@ impl Error {
         matches!(self, Self::Refused { status, .. } if status.code == 403)
     }
 
+    /// Whether it cannot be made because its namespace is being deleted.
+    #[must_use]
+    pub fn is_in_leaving_namespace(&self) -> bool {
+        let Self::Refused { status, .. } = self else { return false };
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        causes.into_iter().any(|cause| cause.reason == "NamespaceTerminating")
+    }
+
     /// Whether the object is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -14,6 +14,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Error, bounded};
 use crate::api::MANAGER;
 
+/// Characters of a note; with the name of its object it stays below what an event may have (1024).
+const NOTE_MAX: usize = 850;
+
 /// The hub's API server, as the place of our own kinds.
 #[derive(Clone)]
 pub struct Host {
@@ -129,15 +132,29 @@ impl Host {
     }
 
     async fn publish(&self, notice: Notice, of: &ObjectReference, title: &str) {
-        let event = Event {
+        let mut event = Event {
             type_: if notice.warning { EventType::Warning } else { EventType::Normal },
             reason: notice.reason,
-            note: Some(notice.message.chars().take(1000).collect()),
+            note: Some(notice.message.chars().take(NOTE_MAX).collect()),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        let call = self.recorder.publish(&event, of);
-        if let Err(why) = bounded("tell of", title, call).await {
+        let mut told = bounded("tell of", title, self.recorder.publish(&event, of)).await;
+        if let (Err(why), Some(namespace)) = (&told, &of.namespace)
+            && why.is_in_leaving_namespace()
+        {
+            // Nothing new can be made in it: events of the namespace itself are kept elsewhere.
+            event.note = event.note.map(|note| format!("{title}: {note}"));
+            event.secondary = Some(of.clone());
+            let above = ObjectReference {
+                api_version: Some("v1".to_owned()),
+                kind: Some("Namespace".to_owned()),
+                name: Some(namespace.clone()),
+                ..ObjectReference::default()
+            };
+            told = bounded("tell of", title, self.recorder.publish(&event, &above)).await;
+        }
+        if let Err(why) = told {
             tracing::warn!(%why, "an event was not published");
         }
     }

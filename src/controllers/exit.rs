@@ -10,11 +10,17 @@ use super::{Context, Error, conditions, error::Class, reported::Reported, retry}
 use crate::{
     clock,
     cluster::Ours,
-    domain::{reason::Outlook, verdict::Verdict},
+    domain::{
+        reason::{Outlook, Reason},
+        verdict::Verdict,
+    },
 };
 
 /// An object that makes progress is looked at this soon even if nothing tells of it.
 const PROGRESS_EVERY: Duration = Duration::from_secs(30);
+/// And one whose deletion is held: where the namespace is no franchise any more, nothing tells of
+/// an answer.
+const HELD_EVERY: Duration = Duration::from_mins(1);
 
 /// When an object is visited again if nothing tells of a change before.
 #[must_use]
@@ -28,6 +34,7 @@ pub(super) fn next_visit<K: Resource<DynamicType = ()>>(
         Verdict::Gone => return Action::await_change(),
         Verdict::Again => Some(Duration::ZERO),
         Verdict::Ready => until,
+        Verdict::Waiting(Reason::MassDeletionHeld { .. }) => Some(HELD_EVERY),
         Verdict::Waiting(reason) => match reason.outlook() {
             Outlook::Progressing | Outlook::Unknown => Some(PROGRESS_EVERY),
             Outlook::Missing => {

@@ -8,9 +8,9 @@
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -35,6 +35,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ $key }}: {{ $value | quote }}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The labels of an object that has some more of its own. */}}
+{{- define "catalyst-operator.labelsAnd" -}}
+{{ include "catalyst-operator.ownLabels" .context }}
+{{- include "catalyst-operator.moreLabels" (merge (deepCopy .labels) .context.Values.commonLabels) }}
 {{- end -}}
 
 {{- define "catalyst-operator.labels" -}}
@@ -73,7 +79,7 @@ Helm's own parser may come out as another.
 {{- $lines := toYaml $value | nindent 4 -}}
 {{- $own := printf "\n  %s:\n" $key -}}
 {{- if kindIs "string" $value -}}
-{{- $text = replace "\nmetadata:\n" (printf "\nmetadata:\n  %s: %s\n" $key $value) $text -}}
+{{- $text = replace "\nmetadata:\n" (printf "\nmetadata:\n  %s: %q\n" $key $value) $text -}}
 {{- else if contains $own $text -}}
 {{- $text = replace $own (printf "\n  %s:%s\n" $key $lines) $text -}}
 {{- else -}}
@@ -105,6 +111,23 @@ Helm's own parser may come out as another.
 {{- end -}}
 {{- if and (eq $scheduled.method "plugin") $scheduled.schedule (not $scheduled.pluginName) -}}
 {{- fail "postgres.cnpg.scheduledBackup.method is plugin: set postgres.cnpg.scheduledBackup.pluginName" -}}
+{{- end -}}
+{{- if not (regexMatch "^[a-z]" (include "catalyst-operator.fullname" .)) -}}
+{{- fail (printf "names of Services begin with a letter, and %s would not: set fullnameOverride" (include "catalyst-operator.fullname" .)) -}}
+{{- end -}}
+{{- if not (has (toString (default "on" $postgres.cnpg.parameters.synchronous_commit)) (list "on" "remote_apply")) -}}
+{{- fail (printf "postgres.cnpg.parameters.synchronous_commit is %v: a crash could lose money that was acknowledged; take it out" $postgres.cnpg.parameters.synchronous_commit) -}}
+{{- end -}}
+{{- $instead := dict "DATABASE_URL" "postgres" "CATALYST_MIGRATE_DATABASE_URL" "migrations" "PGSSLMODE" "postgres.sslMode" "PGSSLROOTCERT" "postgres.caSecret" "POD_NAME" "nothing: it is the pod's" "POD_NAMESPACE" "nothing: it is the pod's" "CATALYST_METRICS_ADDR" "service.port" "RUST_LOG" "logging.level" "CATALYST_LOG_FORMAT" "logging.format" "CATALYST_NAMESPACES" "watchNamespaces" "CATALYST_REMOTE_ALLOW_CIDRS" "remote.allowCidrs" "HTTP_PROXY" "proxy.httpProxy" "HTTPS_PROXY" "proxy.httpsProxy" "NO_PROXY" "proxy.noProxy" -}}
+{{- range $env := .Values.extraEnv -}}
+{{- with get $instead $env.name -}}
+{{- fail (printf "extraEnv has %s, which the chart sets itself: set %s" $env.name .) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraVolumes -}}
+{{- if has .name (list "database" "authority" "token" "migrations") -}}
+{{- fail (printf "extraVolumes has %s, a name of one of the chart's own: take another one" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- range $to := list "apiServer" "postgres" "remote" -}}
 {{- range (index $.Values.networkPolicy $to).cidrs -}}

@@ -1,20 +1,24 @@
 {{/* What the pods of the operator and of its test have in common. */}}
 {{- define "catalyst-operator.pod" -}}
-serviceAccountName: {{ include "catalyst-operator.serviceAccountName" . }}
+serviceAccountName: {{ include "catalyst-operator.serviceAccountName" . | quote }}
 # The token below lives for an hour and is renewed; the one that is mounted by itself is not used.
 automountServiceAccountToken: false
 enableServiceLinks: false
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- $pull := list }}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- $pull = append $pull (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .) }}
+{{- end }}
+{{- with uniq $pull }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 securityContext:
   {{- $context := dict "runAsNonRoot" true "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532 "seccompProfile" (dict "type" "RuntimeDefault") }}
   {{- toYaml (mergeOverwrite $context .Values.podSecurityContext) | nindent 2 }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -86,11 +90,11 @@ file:/etc/catalyst/database/uri
   value: {{ .Values.logging.format }}
 {{- with .Values.watchNamespaces }}
 - name: CATALYST_NAMESPACES
-  value: {{ join "," . }}
+  value: {{ join "," . | quote }}
 {{- end }}
 {{- with .Values.remote.allowCidrs }}
 - name: CATALYST_REMOTE_ALLOW_CIDRS
-  value: {{ join "," . }}
+  value: {{ join "," . | quote }}
 {{- end }}
 {{- with .Values.proxy }}
 {{- range $name, $value := dict "HTTP_PROXY" .httpProxy "HTTPS_PROXY" .httpsProxy "NO_PROXY" .noProxy }}
@@ -122,7 +126,7 @@ file:/etc/catalyst/database/uri
 {{- define "catalyst-operator.secretVolume" -}}
 - name: {{ .volume }}
   secret:
-    secretName: {{ .name }}
+    secretName: {{ .name | quote }}
     # Readable by the program's group alone: 0440, as a number that every reader of YAML agrees on.
     defaultMode: 288
     items:

@@ -192,7 +192,8 @@ reasons! {
          in {known}: put it back, or use another name for the Sovereign"
     /// A Sovereign is leaving and still has Tenants.
     TenantsRemain { tenants: String } Progressing
-        "the Sovereign goes when its Tenants are gone: delete {tenants}"
+        "the Sovereign goes when its Tenants are gone: delete {tenants}; what was kept when its \
+         object was deleted runs on, and has to be applied again before it can be deleted"
 
     /// The Sovereign is not there, or not accepted yet.
     SovereignNotFound { sovereign: String } Missing

@@ -87,6 +87,8 @@ async fn lives(path: &Path, values: &Value, more: &Value) {
     let definitions = kinds.map(|kind| format!("{kind}.catalyst.openova.io"));
     assert_eq!(site.definitions().await, BTreeSet::from(definitions));
     ready(&franchise).await;
+    // Who works in a Tenant goes on, too.
+    assert!(site.gathered("catalyst-tenant-owner").await > 0);
 
     site.helm(&["install", RELEASE, path, "--wait"], values);
     let _again = site.run(&site.pod(2).await).await;

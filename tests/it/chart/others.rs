@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// The namespaces that manifests stand in.
-const NAMESPACES: [&str; 4] = ["catalyst-system", "flux-system", "omantel", "oryx"];
+const NAMESPACES: [&str; 5] = ["2024", "catalyst-system", "flux-system", "omantel", "oryx"];
 
 /// What an API server says against a manifest, if anything; it does not keep it.
 async fn refused(client: &Client, manifest: &Value) -> Option<String> {

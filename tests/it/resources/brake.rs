@@ -267,6 +267,18 @@ async fn a_deleted_namespace_is_held_and_the_next_of_its_name_is_the_same_franch
     scene.all_are_held().await;
     franchise.until::<Sovereign>("catalyst-zero", HELD).await;
     assert_eq!(scene.homes().await, homes);
+    // No event can be made in a namespace that goes.
+    let events: Api<Event> = Api::namespaced(franchise.client.clone(), "default");
+    let about = format!("Tenant {name}/heron: nothing is torn down or retired: ");
+    let told = async || {
+        let told = events.list(&ListParams::default()).await.unwrap();
+        told.iter().any(|event| {
+            event.reason.as_deref() == Some("MassDeletionHeld")
+                && event.regarding.as_ref().and_then(|of| of.name.as_ref()) == Some(&name)
+                && event.note.as_ref().is_some_and(|note| note.starts_with(&about))
+        })
+    };
+    franchise.until_true("an event of the namespace tells of it", told).await;
 
     scene.franchise.reply("keep").await;
     // Kubernetes takes one namespace after the other, and other tests leave theirs, too.
