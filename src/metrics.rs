@@ -80,6 +80,8 @@ metrics! {
         "When the credentials for the cluster of a Sovereign expire; none where they do not";
     tombstones: Family<Sovereign, Gauge> = "sovereign_tombstones", "organizations",
         "Organizations that left something on the cluster of a Sovereign";
+    bare: Family<Sovereign, Gauge> = "sovereign_tenants_without_object", "Tenants",
+        "Tenants that run on, not renewed, whose object was kept or removed by force";
     visits: Family<Visit, Counter> = "reconcile", "visits",
         "Visits to objects, by kind and by what they came to: done, or the class of the failure";
     seconds: Family<Kind, Histogram> = "reconcile_seconds", "seconds",
@@ -163,17 +165,21 @@ impl Metrics {
     }
 
     /// How the cluster of a Sovereign stands: whether it can be used, until when in Unix time, and
-    /// how many organizations left something there.
+    /// how many organizations left something there, or run on without an object.
     pub fn sovereign(
         &self,
         (namespace, sovereign): &(String, String),
         is_connected: bool,
         expires: Option<i64>,
-        tombstones: usize,
+        (tombstones, bare): (usize, Option<usize>),
     ) {
         let labels = Sovereign { franchise: namespace.clone(), sovereign: sovereign.clone() };
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.connected.get_or_create(&labels).set(is_connected.into());
-        self.tombstones.get_or_create(&labels).set(i64::try_from(tombstones).unwrap_or(i64::MAX));
+        self.tombstones.get_or_create(&labels).set(count(tombstones));
+        if let Some(bare) = bare {
+            self.bare.get_or_create(&labels).set(count(bare));
+        }
         match expires {
             Some(expires) => {
                 self.expiry.get_or_create(&labels).set(expires);
@@ -190,6 +196,7 @@ impl Metrics {
         self.connected.remove(&labels);
         self.expiry.remove(&labels);
         self.tombstones.remove(&labels);
+        self.bare.remove(&labels);
     }
 
     /// How many rows an audit found broken.

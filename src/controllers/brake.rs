@@ -9,7 +9,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use kube::{Resource, ResourceExt as _, runtime::reflector::Store as Mirror};
+use kube::{
+    Resource, ResourceExt as _,
+    runtime::reflector::{ObjectRef, Store as Mirror},
+};
 
 use super::{
     Context, Error,
@@ -66,6 +69,14 @@ impl Brake {
 
     fn namespaces(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.without_word.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many of some Tenants that run have no object: they were kept when it was deleted and not
+    /// applied again, or somebody removed it by force.
+    pub(super) fn without_object(&self, namespace: &str, tenants: &[String]) -> usize {
+        let is_bare =
+            |name: &&String| self.tenants.get(&ObjectRef::new(name).within(namespace)).is_none();
+        tenants.iter().filter(is_bare).count()
     }
 
     /// An object is gone.

@@ -49,7 +49,10 @@ fn count(ctx: &Context, seen: &Seen, object: &api::Sovereign) {
     let expires = seen.remote().and_then(report::until);
     let expires = expires.map(|validity| validity.until.as_second());
     let tombstones = report::organizations(seen);
-    ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, tombstones);
+    // Before all were listed, it is not known who has none.
+    let lists_all = ctx.readiness.are_open(&[exit::kind_name::<api::Tenant>()]);
+    let bare = lists_all.then(|| ctx.brake.without_object(&place.0, &seen.facts.tenants));
+    ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, (tombstones, bare));
 }
 
 /// Whether an operator that has just begun does not know yet whether the cluster of a Sovereign

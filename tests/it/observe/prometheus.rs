@@ -126,6 +126,13 @@ async fn each_alert_fires_on_its_fault_and_is_silent_before_it() {
     prometheus.fires(&["CatalystSovereignDisconnected"]).await;
     watched.abandon().await;
     prometheus.fires(&["CatalystTombstonesRemain"]).await;
+    // Somebody removes one by force, which nobody charges or sees any more.
+    let (lost, bare) = (franchise.api::<Tenant>(), json!({"metadata": {"finalizers": null}}));
+    franchise.delete::<Tenant>("lost0").await;
+    franchise.merge(&lost, "lost0", &bare).await;
+    franchise.gone::<Tenant>("lost0").await;
+    franchise.visit::<Sovereign>("catalyst-zero").await;
+    prometheus.fires(&["CatalystTenantsWithoutObject"]).await;
     let damage = "set session_replication_role = replica; \
                   update transfer set at = at + interval '1 day' where kind = 'redeem'; \
                   reset session_replication_role";

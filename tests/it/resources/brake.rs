@@ -105,6 +105,18 @@ impl Scene {
         self.ledger.one(retired).await
     }
 
+    /// So many Tenants run on without an object, as the metric of the Sovereign says.
+    async fn tells_of_bare(&self, count: u32) {
+        self.franchise.visit::<Sovereign>("catalyst-zero").await;
+        let page = self.operator.answers("/metrics", 200).await;
+        let line = format!(
+            "catalyst_sovereign_tenants_without_object{{franchise=\"{}\",\
+             sovereign=\"catalyst-zero\"}} {count}\n",
+            self.franchise.namespace
+        );
+        assert!(page.contains(&line), "{line}\n{page}");
+    }
+
     async fn restore(&self) {
         self.franchise.apply(self.franchise.sovereign()).await;
         self.franchise.apply(self.franchise.voucher("launch")).await;
@@ -151,7 +163,9 @@ async fn a_pruned_folder_is_held_and_comes_back_as_it_was() {
     scene.all_are_gone().await;
     assert_eq!(scene.homes().await, homes, "nothing is torn down");
     assert!(!scene.is_retired().await);
+    scene.tells_of_bare(5).await;
     scene.restore().await;
+    scene.tells_of_bare(0).await;
     assert_eq!(scene.homes().await, homes);
     assert_eq!(scene.money().await, money, "nothing is paid again");
     scene.franchise.assert_sound().await;
