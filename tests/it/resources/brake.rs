@@ -105,16 +105,19 @@ impl Scene {
         self.ledger.one(retired).await
     }
 
-    /// So many Tenants run on without an object, as the metric of the Sovereign says.
+    /// So many Tenants run on without an object, as the metric of the Sovereign says once the
+    /// operator has seen which are gone.
     async fn tells_of_bare(&self, count: u32) {
-        self.franchise.visit::<Sovereign>("catalyst-zero").await;
-        let page = self.operator.answers("/metrics", 200).await;
         let line = format!(
             "catalyst_sovereign_tenants_without_object{{franchise=\"{}\",\
              sovereign=\"catalyst-zero\"}} {count}\n",
             self.franchise.namespace
         );
-        assert!(page.contains(&line), "{line}\n{page}");
+        let told = async || {
+            self.franchise.visit::<Sovereign>("catalyst-zero").await;
+            self.operator.answers("/metrics", 200).await.contains(&line)
+        };
+        self.franchise.until_true(&line, told).await;
     }
 
     async fn restore(&self) {
