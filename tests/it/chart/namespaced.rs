@@ -89,7 +89,9 @@ async fn end(site: &Site, franchise: &Franchise, binding: &str) {
     let free = json!({"spec": {"deletionProtection": false}});
     franchise.merge(&franchise.api::<Sovereign>(), "catalyst-zero", &free).await;
     let (namespaces, name) = (franchise.namespaces(), franchise.namespace.as_str());
-    namespaces.delete(name, &DeleteParams::default()).await.expect("nothing is protected");
+    // The API server comes to know a little later that nothing is protected any more.
+    let deleted = async || namespaces.delete(name, &DeleteParams::default()).await.is_ok();
+    franchise.until_true("its namespace can be deleted", deleted).await;
     let bindings: Api<RoleBinding> = Api::namespaced(franchise.client.clone(), name);
     franchise.until_gone(&bindings, binding).await;
     franchise.reply("proceed").await;
