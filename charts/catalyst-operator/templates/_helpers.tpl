@@ -15,8 +15,8 @@
 {{- end -}}
 
 {{- define "catalyst-operator.selector" -}}
-app.kubernetes.io/name: {{ include "catalyst-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "catalyst-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* The chart's own; nobody else's take their place, since selectors and Helm itself read them. */}}
@@ -118,7 +118,12 @@ Helm's own parser may come out as another.
 {{- if not (has (toString (default "on" $postgres.cnpg.parameters.synchronous_commit)) (list "on" "remote_apply")) -}}
 {{- fail (printf "postgres.cnpg.parameters.synchronous_commit is %v: a crash could lose money that was acknowledged; take it out" $postgres.cnpg.parameters.synchronous_commit) -}}
 {{- end -}}
-{{- $instead := dict "DATABASE_URL" "postgres" "CATALYST_MIGRATE_DATABASE_URL" "migrations" "PGSSLMODE" "postgres.sslMode" "PGSSLROOTCERT" "postgres.caSecret" "POD_NAME" "nothing: it is the pod's" "POD_NAMESPACE" "nothing: it is the pod's" "CATALYST_METRICS_ADDR" "service.port" "RUST_LOG" "logging.level" "CATALYST_LOG_FORMAT" "logging.format" "CATALYST_NAMESPACES" "watchNamespaces" "CATALYST_REMOTE_ALLOW_CIDRS" "remote.allowCidrs" "HTTP_PROXY" "proxy.httpProxy" "HTTPS_PROXY" "proxy.httpsProxy" "NO_PROXY" "proxy.noProxy" -}}
+{{- $instead := dict "DATABASE_URL" "postgres" "CATALYST_MIGRATE_DATABASE_URL" "migrations" "PGSSLMODE" "postgres.sslMode" "PGSSLROOTCERT" "postgres.caSecret" "POD_NAME" "nothing: it is the pod's" "POD_NAMESPACE" "nothing: it is the pod's" "CATALYST_METRICS_ADDR" "service.port" "RUST_LOG" "logging.level" "CATALYST_LOG_FORMAT" "logging.format" "CATALYST_NAMESPACES" "watchNamespaces" "CATALYST_REMOTE_ALLOW_CIDRS" "remote.allowCidrs" -}}
+{{- with .Values.proxy -}}
+{{- if .httpProxy }}{{ $_ := set $instead "HTTP_PROXY" "proxy.httpProxy" }}{{ end -}}
+{{- if .httpsProxy }}{{ $_ := set $instead "HTTPS_PROXY" "proxy.httpsProxy" }}{{ end -}}
+{{- if .noProxy }}{{ $_ := set $instead "NO_PROXY" "proxy.noProxy" }}{{ end -}}
+{{- end -}}
 {{- range $env := .Values.extraEnv -}}
 {{- with get $instead $env.name -}}
 {{- fail (printf "extraEnv has %s, which the chart sets itself: set %s" $env.name .) -}}

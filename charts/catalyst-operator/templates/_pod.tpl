@@ -5,8 +5,12 @@ serviceAccountName: {{ include "catalyst-operator.serviceAccountName" . | quote 
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- $pull := list }}
-{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
-{{- $pull = append $pull (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .) }}
+{{- range concat (default list .Values.global.imagePullSecrets) .Values.imagePullSecrets }}
+{{- if kindIs "map" . }}
+{{- $pull = append $pull .name }}
+{{- else }}
+{{- $pull = append $pull . }}
+{{- end }}
 {{- end }}
 {{- with uniq $pull }}
 imagePullSecrets:

@@ -149,11 +149,22 @@ fn walk(root: &Value, schema: &Value, values: &Value, path: &str) {
     // The values of an umbrella are not ours to know.
     assert_eq!(named.is_none(), path == ".global", "{path}: who may add keys");
     let named = named.map(|named| named.split(", ").map(str::to_owned).collect::<BTreeSet<_>>());
-    let is_so = named.is_none_or(|named| named.iter().eq(keys));
+    let is_so = named.as_ref().is_none_or(|named| named.iter().eq(keys));
     assert!(is_so, "{path}: an unknown key is answered with other keys than are there");
+    // A value that is null takes its default away, and would be read as nothing at all.
+    let required = schema["required"].as_array().into_iter().flatten();
+    let required = required.filter_map(Value::as_str).map(str::to_owned).collect::<BTreeSet<_>>();
+    let has_all = named.is_none() || required.iter().eq(properties.keys());
+    assert!(has_all, "{path}: a key may be null");
     for (key, schema) in properties {
         walk(root, schema, &values[key], &format!("{path}.{key}"));
     }
+}
+
+#[test]
+fn an_umbrella_may_have_no_secrets_to_pull_with() {
+    let text = render(&json!({"global": {"imagePullSecrets": null}})).expect("it renders");
+    assert!(!text.contains("imagePullSecrets"));
 }
 
 #[test]
