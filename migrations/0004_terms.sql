@@ -47,13 +47,19 @@ end $$;
 create function adopt_hub_v1(p_hub text, out outcome text, out detail text) language plpgsql as $$
 declare known text;
 begin
-    perform begin_leadership_v1();
-    select uid into known from hub for update;
-    if known <> p_hub and (exists (select from sovereign where cluster = p_hub and not closed)
-        or exists (select from inventory where cluster = p_hub))
-    then
-        outcome := 'ClusterTaken'; return;
-    end if;
+    -- Looked at before anybody's leadership ends, and again when nobody else changes it any more.
+    for look in 1..2 loop
+        select uid into known from hub;
+        if known <> p_hub and (exists (select from sovereign where cluster = p_hub and not closed)
+            or exists (select from inventory where cluster = p_hub))
+        then
+            outcome := 'ClusterTaken'; return;
+        end if;
+        if look = 1 then
+            perform begin_leadership_v1();
+            perform from hub for update;
+        end if;
+    end loop;
     insert into hub (uid) values (p_hub) on conflict (one) do update set uid = p_hub;
     if known <> p_hub then
         update sovereign set cluster = p_hub, xid = pg_current_xact_id()::text::bigint

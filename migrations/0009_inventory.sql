@@ -1,5 +1,7 @@
 -- What we made on clusters, and the outbox.
 
+-- Notes what an organization has on its cluster. Of a cluster that it has left nothing is written:
+-- nobody would come back to it.
 create function journal_v1(p_namespace text, p_epoch bigint, p_organization text,
     p_cluster text, p_objects jsonb, out outcome text, out detail jsonb)
 language plpgsql as $$
@@ -7,6 +9,9 @@ declare f record;
 begin
     select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
+    perform from organization where franchise = f.franchise and organization = p_organization
+        and cluster = p_cluster for share;
+    if not found then outcome := 'ClusterIdentityChanged'; return; end if;
     insert into inventory as i (franchise, organization, cluster, kind, namespace, name, uid)
     select f.franchise, p_organization, p_cluster, o.kind, o.namespace, o.name, o.uid
     from jsonb_to_recordset(p_objects) as o (kind text, namespace text, name text, uid text)

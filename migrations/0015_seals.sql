@@ -172,11 +172,10 @@ begin
     if f.refusal = 'NoFranchise' and p_namespace_uid is not null then
         insert into franchise (namespace, namespace_uid) values (p_namespace, p_namespace_uid)
             on conflict do nothing;
-        select * into f from admit(p_namespace, p_epoch);
     end if;
     -- Whoever else freezes it or lets it go decides first or last.
     perform from franchise where namespace = p_namespace for no key update;
-    if f.refusal is null then select * into f from admit(p_namespace, p_epoch); end if;
+    select * into f from admit(p_namespace, p_epoch);
     if f.refusal is not null then outcome := f.refusal; return; end if;
     if exists (select from decision d where d.franchise = f.franchise and d.frozen = p_why) then
         outcome := 'Accepted'; return;

@@ -212,7 +212,8 @@ fn why(refusal: Refusal) -> &'static str {
         Refusal::NotFrozen => "the franchise is not frozen",
         Refusal::ClusterTaken => {
             "a Sovereign is on that cluster by a kubeconfig, or left something there: delete that \
-             Sovereign first, and wait until its tombstones are gone"
+             Sovereign first, and wait until its tombstones are gone. If the hub is lost, adopt \
+             another cluster as the hub, where the operator can do this"
         }
         Refusal::TenantsRemain => "the organization has a Tenant: delete it first",
         other => other.name(),

@@ -13,7 +13,7 @@ use crate::{
         object::{Identity, Kind, Live, Object},
         tenant::Tenant,
     },
-    store::Door,
+    store::{Answer, Door},
 };
 
 /// Takes the steps, each only if the ones before succeeded. That the ledger refuses is no error:
@@ -61,7 +61,8 @@ pub(super) async fn act(
                 door.redeem_and_hold(namespace, customer, attempt, &codes).await?
             }
             Step::Record(items) => {
-                door.journal(namespace, organization, &seen.cluster, &items).await?
+                journal(&items, wanted, seen, (ctx, door)).await?;
+                continue;
             }
             Step::Forget(gone) => {
                 door.forget(namespace, organization, &seen.cluster, &gone).await?
@@ -84,7 +85,6 @@ async fn apply(
     seen: &Seen,
     (ctx, door): (&Context, &Door),
 ) -> Result<(), Error> {
-    let Tenant { namespace, organization, .. } = wanted;
     let cluster = cluster(wanted, seen, ctx).await?;
     let announced = |identity: &Identity| Item {
         identity: identity.clone(),
@@ -94,7 +94,7 @@ async fn apply(
     // What stands already is in the inventory with its UID, which an announcement would drop.
     let absent = objects.iter().filter(|object| !seen.live.contains_key(&object.identity));
     let items: Vec<Item> = absent.map(|object| announced(&object.identity)).collect();
-    door.journal(namespace, organization, &seen.cluster, &items).await?;
+    journal(&items, wanted, seen, (ctx, door)).await?;
     let (namespaces, rest): (Vec<Object>, Vec<Object>) =
         objects.iter().cloned().partition(|object| object.identity.kind == Kind::Namespace);
     let (standing, absent): (Vec<Object>, Vec<Object>) =
@@ -105,8 +105,23 @@ async fn apply(
     }
     made.extend(cluster.apply_all(&rest).await?);
     let items: Vec<Item> = made.iter().map(|live| item(seen, live)).collect();
-    door.journal(namespace, organization, &seen.cluster, &items).await?;
-    Ok(())
+    journal(&items, wanted, seen, (ctx, door)).await
+}
+
+/// Writes objects down as the organization's, unless it was taken to another cluster meanwhile.
+async fn journal(
+    items: &[Item],
+    wanted: &Tenant,
+    seen: &Seen,
+    (ctx, door): (&Context, &Door),
+) -> Result<(), Error> {
+    let Tenant { namespace, organization, .. } = wanted;
+    let answer = door.journal(namespace, organization, &seen.cluster, items).await?;
+    ctx.metrics.answered(&answer);
+    match answer {
+        Answer::Done(_) => Ok(()),
+        Answer::Refused(_) => Err(Error::OutOfReach),
+    }
 }
 
 /// The cluster that was seen, if it is still the one to use.

@@ -146,6 +146,21 @@ async fn a_code_that_another_object_holds_meanwhile_is_not_retired() {
 }
 
 #[tokio::test]
+async fn nothing_is_noted_of_a_cluster_that_was_left_meanwhile() {
+    let abroad = abroad().await;
+    abroad.settled("oryx").await;
+    let Abroad(books) = &abroad;
+    let mut more = things("oryx").remove(2);
+    more.identity.name = "catalyst-more".to_owned();
+    let more = [more];
+    let moves = format!("select accept_cluster_v1('omantel', null, 'muscat', '{OTHER}')");
+    let noted = books.behind(&moves, books.door.journal("omantel", "oryx", CLUSTER, &more)).await;
+    assert_eq!(noted.unwrap(), Answer::Refused(Refusal::ClusterIdentityChanged));
+    let left = format!("inventory where cluster = '{CLUSTER}'");
+    assert_eq!(books.count(&left).await, 0);
+}
+
+#[tokio::test]
 async fn what_a_person_accepts_meanwhile_does_not_stop_the_money() {
     let books = books().await;
     let both = "select freeze_v1('omantel', null, null, 'an edit'); \
@@ -158,9 +173,12 @@ async fn what_a_person_accepts_meanwhile_does_not_stop_the_money() {
 async fn a_cluster_where_a_sovereign_is_by_a_kubeconfig_does_not_become_the_hub() {
     let Abroad(books) = abroad().await;
     books.door.pin_hub("cluster-zero").await.unwrap();
+    let leader = books.door.under(books.door.begin_leadership().await.unwrap());
     let adopted = books.door.adopt_hub(CLUSTER).await.unwrap();
     assert_eq!(adopted, Answer::Refused(Refusal::ClusterTaken));
     books.door.pin_hub("cluster-zero").await.unwrap();
+    let acts = leader.forget_word("omantel").await;
+    assert!(acts.is_ok(), "whoever leads is not fenced by it: {acts:?}");
     let said = books.database.command(&["adopt-hub", CLUSTER]);
     assert!(String::from_utf8_lossy(&said.stderr).contains("delete that Sovereign first"));
 }
