@@ -12,8 +12,8 @@ create table deletion (
     held boolean not null,
     -- What the namespace said already when it was judged: no answer to this.
     stood text constraint deletion_stood check (stood in ('keep', 'proceed')),
-    -- What was answered to it. It is carried out whatever is said later, and its deletion counts
-    -- for no other any more.
+    -- What was answered to it. It is carried out whatever is said later; what was meant counts for
+    -- no other any more, and what was a mistake does, as the rest of that mistake may be to come.
     answer text constraint deletion_answer check (answer in ('keep', 'proceed')),
     -- When the object was last known to be there, to a day. What was judged is kept as long.
     seen_at timestamptz not null,
@@ -33,7 +33,8 @@ returns jsonb language sql stable as $$
                 'answer', d.answer, 'fades', d.seen_at < ledger.now() - interval '1 day')
             from deletion d where d.franchise = f.franchise and d.uid = p_uid),
         'others', (select coalesce(jsonb_agg(jsonb_build_object('uid', d.uid, 'kind', d.kind,
-                'at', utc(d.at), 'answered', d.answer is not null)), '[]') from deletion d
+                'at', utc(d.at), 'meant', d.answer is not distinct from 'proceed')), '[]')
+            from deletion d
             where d.franchise = f.franchise and d.held in (true, false) and d.uid <> p_uid
             and d.at between p_at - interval '10 minutes' and p_at + interval '10 minutes'))
     from franchise f where f.namespace = p_namespace),
@@ -81,6 +82,16 @@ begin
     update deletion set stood = null where franchise = f.franchise and stood is not null;
     outcome := 'WordForgotten';
 end $$;
+
+-- The Tenants of every Sovereign, whether they have an object yet or not. One that is closed has
+-- none.
+create function observe_awake_v1() returns jsonb language sql stable as $$
+    select coalesce(jsonb_agg(jsonb_build_object('franchise', f.namespace,
+        'sovereign', s.sovereign, 'tenants', (select coalesce(jsonb_agg(o.tenant), '[]')
+            from organization o where o.franchise = s.franchise and o.sovereign = s.sovereign
+            and o.tenant is not null))), '[]')
+    from sovereign s join franchise f using (franchise) where not s.closed
+$$;
 
 -- A franchise whose namespace goes by mistake and whose objects were kept goes on under the next
 -- UID of that name, once.

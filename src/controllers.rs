@@ -21,7 +21,7 @@ mod tenant;
 mod voucher;
 mod wake;
 
-pub use brake::Brake;
+pub use brake::{Brake, count_bare};
 pub use context::{Context, FranchiseNamespace};
 pub use error::Error;
 pub use lanes::Lanes;

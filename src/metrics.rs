@@ -165,21 +165,17 @@ impl Metrics {
     }
 
     /// How the cluster of a Sovereign stands: whether it can be used, until when in Unix time, and
-    /// how many organizations left something there, or run on without an object.
+    /// how many organizations left something there.
     pub fn sovereign(
         &self,
         (namespace, sovereign): &(String, String),
         is_connected: bool,
         expires: Option<i64>,
-        (tombstones, bare): (usize, Option<usize>),
+        tombstones: usize,
     ) {
         let labels = Sovereign { franchise: namespace.clone(), sovereign: sovereign.clone() };
-        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.connected.get_or_create(&labels).set(is_connected.into());
-        self.tombstones.get_or_create(&labels).set(count(tombstones));
-        if let Some(bare) = bare {
-            self.bare.get_or_create(&labels).set(count(bare));
-        }
+        self.tombstones.get_or_create(&labels).set(size(tombstones));
         match expires {
             Some(expires) => {
                 self.expiry.get_or_create(&labels).set(expires);
@@ -196,12 +192,20 @@ impl Metrics {
         self.connected.remove(&labels);
         self.expiry.remove(&labels);
         self.tombstones.remove(&labels);
-        self.bare.remove(&labels);
+    }
+
+    /// How many Tenants run on each Sovereign without an object, on whichever they do.
+    pub fn without_object(&self, counted: impl Iterator<Item = ((String, String), usize)>) {
+        let _unread = self.board(); // Nobody reads them while some are missing.
+        self.bare.clear();
+        for ((franchise, sovereign), count) in counted {
+            self.bare.get_or_create(&Sovereign { franchise, sovereign }).set(size(count));
+        }
     }
 
     /// How many rows an audit found broken.
     pub fn violated(&self, rows: usize) {
-        self.violations.set(i64::try_from(rows).unwrap_or(i64::MAX));
+        self.violations.set(size(rows));
     }
 
     /// Whether money moves although the database may lose what it acknowledged.
@@ -264,6 +268,10 @@ impl Metrics {
             }
         }
     }
+}
+
+fn size(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
     cluster::{self, Cluster, Fleet, Host, Notes, Secrets},
     controllers::{
         self, Brake, Context, Controllers, Lanes, Ownership, Published, Retries, Sealer, Wakers,
-        Watches, audit,
+        Watches, audit, count_bare,
     },
     domain::{
         address::Allowed,
@@ -106,7 +106,7 @@ pub enum Error {
 pub(crate) async fn hub(instance: &str) -> Result<(Host, Cluster), Error> {
     let client = cluster::client(Config::infer().await.map_err(Error::Config)?)?;
     let cluster = Cluster::identify(client.clone()).await?;
-    Ok((Host::new(client, instance), cluster))
+    Ok((Host::new(client, instance, None), cluster))
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes the visits in flight and gives the Lease back.
@@ -156,7 +156,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         },
         () = ctx.fenced.cancelled() => Err(Error::Fenced),
         moved = gates::keep_ledger(&ctx, &wakers, &settings) => Err(Error::Store(moved)),
-        never = gates::keep_definitions(&ctx, &settings) => match never {},
+        never = gates::keep_definitions(&ctx) => match never {},
         never = gates::keep_rights(&ctx, &settings) => match never {},
     };
     stop.cancel();
@@ -177,6 +177,7 @@ fn context(
     identity: &str,
 ) -> Context {
     let allow = settings.allow_unsafe_durability;
+    let pod = settings.pod.as_deref().map(|name| (settings.namespace.as_str(), name));
     let store = Store::nowhere(CONNECTIONS_MAX, allow);
     if let Ok(url) = settings.database_url.read() {
         // What is wrong with it is told where the ledger is looked at.
@@ -185,7 +186,7 @@ fn context(
     Context {
         door: store.door(),
         store,
-        host: Host::new(client.clone(), identity),
+        host: Host::new(client.clone(), identity, pod),
         secrets,
         notes: Notes::new(client.clone(), &settings.namespace),
         fleet,
@@ -252,6 +253,7 @@ impl Acting<'_> {
             () = self.keep_clock() => {}
             never = sealer.keep() => match never {},
             never = audit(ctx, epoch, self.audit_every) => match never {},
+            never = count_bare(ctx) => match never {},
         }
     }
 

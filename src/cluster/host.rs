@@ -22,6 +22,7 @@ const NOTE_MAX: usize = 850;
 pub struct Host {
     pub(super) client: Client,
     recorder: Recorder,
+    pod: Option<ObjectReference>,
 }
 
 /// Something that a person may want to read in the events of an object.
@@ -61,12 +62,14 @@ impl<K> Ours for K where
 }
 
 impl Host {
-    /// The hub behind a client; `instance` tells its events from those of another process.
+    /// The hub behind a client; `instance` tells its events from those of another process, and
+    /// `pod` is namespace and name of the pod that this one runs in.
     #[must_use]
-    pub fn new(client: Client, instance: &str) -> Self {
+    pub fn new(client: Client, instance: &str, pod: Option<(&str, &str)>) -> Self {
         let reporter =
             Reporter { controller: MANAGER.to_owned(), instance: Some(instance.to_owned()) };
-        Self { recorder: Recorder::new(client.clone(), reporter), client }
+        let pod = pod.map(|(namespace, name)| core("Pod", Some(namespace), name));
+        Self { recorder: Recorder::new(client.clone(), reporter), client, pod }
     }
 
     /// Puts a finalizer on an object, unless it has changed since it was read.
@@ -119,16 +122,11 @@ impl Host {
         self.publish(notice, &object.object_ref(&()), &title(object)).await;
     }
 
-    /// Publishes an event of the pod that this process runs in.
-    pub async fn tell_of_pod(&self, namespace: &str, name: &str, notice: Notice) {
-        let pod = ObjectReference {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Pod".to_owned()),
-            namespace: Some(namespace.to_owned()),
-            name: Some(name.to_owned()),
-            ..ObjectReference::default()
-        };
-        self.publish(notice, &pod, &format!("Pod {namespace}/{name}")).await;
+    /// Publishes an event of the pod that this process runs in, if it runs in one.
+    pub async fn tell_of_pod(&self, notice: Notice) {
+        if let Some(pod) = &self.pod {
+            self.publish(notice, pod, "the pod").await;
+        }
     }
 
     async fn publish(&self, notice: Notice, of: &ObjectReference, title: &str) {
@@ -146,13 +144,12 @@ impl Host {
             // Nothing new can be made in it: events of the namespace itself are kept elsewhere.
             event.note = event.note.map(|note| format!("{title}: {note}"));
             event.secondary = Some(of.clone());
-            let above = ObjectReference {
-                api_version: Some("v1".to_owned()),
-                kind: Some("Namespace".to_owned()),
-                name: Some(namespace.clone()),
-                ..ObjectReference::default()
-            };
+            let above = core("Namespace", None, namespace);
             told = bounded("tell of", title, self.recorder.publish(&event, &above)).await;
+            // Who serves some franchises only has no right there.
+            if let (Err(_), Some(pod)) = (&told, &self.pod) {
+                told = bounded("tell of", title, self.recorder.publish(&event, pod)).await;
+            }
         }
         if let Err(why) = told {
             tracing::warn!(%why, "an event was not published");
@@ -179,6 +176,17 @@ impl Host {
 
     pub(super) fn api<K: Ours>(&self, object: &K) -> Api<K> {
         Api::namespaced(self.client.clone(), &object.namespace().unwrap_or_default())
+    }
+}
+
+/// A thing of Kubernetes' own.
+fn core(kind: &str, namespace: Option<&str>, name: &str) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some(kind.to_owned()),
+        namespace: namespace.map(str::to_owned),
+        name: Some(name.to_owned()),
+        ..ObjectReference::default()
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -22,13 +23,18 @@ use super::{
 use crate::{
     api::{Tenant, Voucher},
     cluster::Ours,
-    domain::brake::{Deletion, DeletionFacts, Judgement, Population, Ruling, Word},
+    domain::{
+        brake::{Awake, Deletion, DeletionFacts, Judgement, Population, Ruling, Word},
+        sentence::chain,
+    },
     readiness::Readiness,
-    store::Door,
+    store::{self, Door},
 };
 
 /// So long an object under deletion is left alone at first, so that those who go with it are seen.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often those are counted that run on without an object.
+const COUNT_EVERY: Duration = Duration::from_secs(30);
 
 /// What the brake looks at beside the ledger and the hub, and what it remembers.
 pub struct Brake {
@@ -71,12 +77,10 @@ impl Brake {
         self.without_word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many of some Tenants that run have no object: they were kept when it was deleted and not
-    /// applied again, or somebody removed it by force.
-    pub(super) fn without_object(&self, namespace: &str, tenants: &[String]) -> usize {
-        let is_bare =
-            |name: &&String| self.tenants.get(&ObjectRef::new(name).within(namespace)).is_none();
-        tenants.iter().filter(is_bare).count()
+    /// How many of some Tenants that run have no object.
+    fn without_object(&self, awake: &Awake) -> usize {
+        let object = |name: &str| ObjectRef::new(name).within(&awake.franchise);
+        awake.tenants.iter().filter(|name| self.tenants.get(&object(name)).is_none()).count()
     }
 
     /// An object is gone.
@@ -84,17 +88,16 @@ impl Brake {
         self.first_seen.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Whether many Tenants or many Vouchers of a franchise go around an instant, beside those that
-    /// a person answered to.
+    /// Whether many Tenants or many Vouchers of a franchise go around an instant, beside those of
+    /// which a person said that they were meant to.
     fn is_mass(&self, namespace: &str, at: Timestamp, facts: &DeletionFacts) -> bool {
-        let (answered, others): (Vec<_>, Vec<_>) =
-            facts.others.iter().partition(|other| other.answered);
-        let answered: BTreeSet<&str> = answered.iter().map(|other| other.uid.as_str()).collect();
+        let (meant, others): (Vec<_>, Vec<_>) = facts.others.iter().partition(|other| other.meant);
+        let meant: BTreeSet<&str> = meant.iter().map(|other| other.uid.as_str()).collect();
         let of = |kind: &str| -> Vec<&Deletion> {
             others.iter().copied().filter(|other| other.kind == kind).collect()
         };
-        population(&self.tenants, namespace, &answered).is_going(at, &of("Tenant"))
-            || population(&self.vouchers, namespace, &answered).is_going(at, &of("Voucher"))
+        population(&self.tenants, namespace, &meant).is_going(at, &of("Tenant"))
+            || population(&self.vouchers, namespace, &meant).is_going(at, &of("Voucher"))
     }
 }
 
@@ -111,6 +114,32 @@ fn population<K: Ours>(known: &Mirror<K>, namespace: &str, less: &BTreeSet<&str>
         }
     }
     population
+}
+
+/// Counts, for ever, the Tenants that run on without an object: they were kept when it was deleted
+/// and not applied again, or somebody removed it by force. The object of their Sovereign may be
+/// gone as well, so that no visit sees them.
+pub async fn count_bare(ctx: &Context) -> Infallible {
+    loop {
+        // Before all were listed, it is not known who has none.
+        if ctx.readiness.are_open(&[kind_name::<Tenant>()])
+            && let Err(why) = count_once(ctx).await
+        {
+            tracing::debug!(why = chain(&why), "Tenants without an object were not counted");
+        }
+        tokio::time::sleep(COUNT_EVERY).await;
+    }
+}
+
+async fn count_once(ctx: &Context) -> Result<(), store::Error> {
+    let awake = ctx.store.observe_awake().await?;
+    let served = awake.into_iter().filter(|awake| ctx.serves(&awake.franchise));
+    let counted = served.map(|awake| {
+        let bare = ctx.brake.without_object(&awake);
+        ((awake.franchise, awake.sovereign), bare)
+    });
+    ctx.metrics.without_object(counted);
+    Ok(())
 }
 
 /// What becomes of an object, if it is under deletion and held by our finalizer.
@@ -165,6 +194,10 @@ pub(super) async fn rule<K: Ours>(
             ctx.metrics.answered(&door.expect_successor(namespace).await?);
         }
         ctx.metrics.answered(&door.answer_deletion(namespace, uid, word).await?);
+        // The first answer is the one, and it may be that of a call that was taken for lost.
+        let facts = ctx.store.observe_deletions(namespace, uid, at.0).await?;
+        let settled = facts.judged.and_then(|judged| judged.settled());
+        return Ok(settled.unwrap_or(Ruling::Held));
     }
     Ok(ruling)
 }

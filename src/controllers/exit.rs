@@ -115,6 +115,14 @@ where
     Ok(())
 }
 
+/// What is said of an object that may go: nothing, unless somebody else holds it yet.
+pub(super) fn last_words<K: Resource>(object: &K, ours: &str) -> Option<Verdict> {
+    let others = object.finalizers().iter().map(String::as_str).filter(|name| *name != ours);
+    let others = others.collect::<Vec<_>>();
+    let waits = Verdict::Waiting(Reason::FinalizersRemain { finalizers: others.join(", ") });
+    (!others.is_empty()).then_some(waits)
+}
+
 /// Namespace and name of an object.
 pub(super) fn place<K: Resource<DynamicType = ()>>(object: &K) -> (String, String) {
     (object.namespace().unwrap_or_default(), object.name_any())

@@ -49,10 +49,7 @@ fn count(ctx: &Context, seen: &Seen, object: &api::Sovereign) {
     let expires = seen.remote().and_then(report::until);
     let expires = expires.map(|validity| validity.until.as_second());
     let tombstones = report::organizations(seen);
-    // Before all were listed, it is not known who has none.
-    let lists_all = ctx.readiness.are_open(&[exit::kind_name::<api::Tenant>()]);
-    let bare = lists_all.then(|| ctx.brake.without_object(&place.0, &seen.facts.tenants));
-    ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, (tombstones, bare));
+    ctx.metrics.sovereign(&place, seen.cluster().is_some(), expires, tombstones);
 }
 
 /// Whether an operator that has just begun does not know yet whether the cluster of a Sovereign
@@ -81,7 +78,10 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
         }
         match verdict {
             Verdict::Again => {}
-            Verdict::Gone => return Ok(None), // There is nobody to tell.
+            Verdict::Gone => {
+                let words = exit::last_words(object, api::SOVEREIGN_FINALIZER);
+                return Ok(words.map(|verdict| Visit { seen, verdict }));
+            }
             _ => return Ok(Some(Visit { seen, verdict })),
         }
         state = state.after_a_turn();

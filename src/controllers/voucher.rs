@@ -58,7 +58,10 @@ async fn visit(object: &api::Voucher, ctx: &Context) -> Result<Option<Visit>, Er
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         match verdict {
             Verdict::Again => {}
-            Verdict::Gone => return Ok(None), // There is nobody to tell.
+            Verdict::Gone => {
+                let words = exit::last_words(object, api::VOUCHER_FINALIZER);
+                return Ok(words.map(|verdict| Visit { wanted, seen, verdict }));
+            }
             _ => return Ok(Some(Visit { wanted, seen, verdict })),
         }
         state = state.after_a_turn();

@@ -19,8 +19,8 @@ pub struct Deletion {
     pub kind: String,
     /// When it began.
     pub at: Timestamp,
-    /// Whether a person answered to it, so that it is no part of what they have not seen yet.
-    pub answered: bool,
+    /// Whether a person said that it was meant, so that it is no part of a mistake.
+    pub meant: bool,
 }
 
 /// What the ledger knows of the deletions of a franchise around one of them.
@@ -45,6 +45,17 @@ pub struct Judgement {
     pub answer: Option<Word>,
     /// Whether it is to be noted again that the object is there, so that this is kept.
     pub fades: bool,
+}
+
+/// The Tenants that the ledger knows on a Sovereign.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Awake {
+    /// Namespace of the franchise.
+    pub franchise: String,
+    /// Name of the Sovereign, whose object may be gone.
+    pub sovereign: String,
+    /// Their names.
+    pub tenants: Vec<String>,
 }
 
 /// All objects of a kind in a franchise that somebody counts on.
@@ -164,7 +175,7 @@ mod tests {
             uid: format!("gone-{n}"),
             kind: "Tenant".to_owned(),
             at: at(*seconds),
-            answered: false,
+            meant: false,
         };
         seconds.iter().enumerate().map(one).collect()
     }

@@ -53,7 +53,8 @@ fn what_is_documented_is_what_is_served() {
     metrics.answers.get_or_create(&Outcome { outcome: "Redeemed".to_owned() }).inc();
     metrics.serves_franchise("omantel", true);
     metrics.frozen("omantel", true);
-    metrics.sovereign(&place("muscat"), true, Some(42), (0, Some(0)));
+    metrics.sovereign(&place("muscat"), true, Some(42), 0);
+    metrics.without_object(std::iter::once((place("muscat"), 0)));
     metrics.visited("Tenant", "done", (Duration::ZERO, Duration::ZERO));
     metrics.wrote_status("Tenant");
     let served = metrics.text();

@@ -33,7 +33,7 @@ pub(super) async fn keep_ledger(ctx: &Context, wakers: &Wakers, settings: &Setti
         };
         ctx.metrics.serves(found.is_none());
         let serves = found.is_none();
-        if gate.set(found, (ctx, settings)).await && serves {
+        if gate.set(found, ctx).await && serves {
             wakers.everything();
         }
         tokio::time::sleep(CHECK_EVERY).await;
@@ -53,7 +53,7 @@ async fn look(ctx: &Context, migrator: &mut Option<&DatabaseUrl>) -> Result<(), 
 }
 
 /// Compares the definitions that are installed with those that this process was built with.
-pub(super) async fn keep_definitions(ctx: &Context, settings: &Settings) -> Infallible {
+pub(super) async fn keep_definitions(ctx: &Context) -> Infallible {
     let mut gate = Gate::new(
         "definitions",
         "the definitions are those of this program or newer",
@@ -62,7 +62,7 @@ pub(super) async fn keep_definitions(ctx: &Context, settings: &Settings) -> Infa
     loop {
         let found = wrong_definition(&ctx.host).await;
         let pause = if found.is_none() { CALMLY } else { CHECK_EVERY };
-        gate.set(found, (ctx, settings)).await;
+        gate.set(found, ctx).await;
         tokio::time::sleep(pause).await;
     }
 }
@@ -101,7 +101,7 @@ pub(super) async fn keep_rights(ctx: &Context, settings: &Settings) -> Infallibl
             Err(why) => Some(chain(&why)),
         };
         let has_all = found.is_none();
-        gate.set(found, (ctx, settings)).await;
+        gate.set(found, ctx).await;
         if has_all {
             break;
         }
@@ -116,7 +116,7 @@ pub(super) async fn keep_rights(ctx: &Context, settings: &Settings) -> Infallibl
                 let is_served = missing.iter().all(|right| right.namespace != namespace);
                 ctx.metrics.serves_franchise(namespace, is_served);
             }
-            gate.set(denied(&missing), (ctx, settings)).await;
+            gate.set(denied(&missing), ctx).await;
         }
         tokio::time::sleep(CALMLY).await;
     }
@@ -161,7 +161,7 @@ impl Gate {
     }
 
     /// Notes what is wrong, if anything; gives whether that is news, which it tells.
-    async fn set(&mut self, found: Option<String>, (ctx, settings): (&Context, &Settings)) -> bool {
+    async fn set(&mut self, found: Option<String>, ctx: &Context) -> bool {
         let known = found.clone().map_or(Known::Good, Known::Wrong);
         let is_news = self.known != known;
         self.known = known;
@@ -175,11 +175,9 @@ impl Gate {
             None => tracing::info!("{}", self.good),
             Some(why) => {
                 tracing::error!(why, "{}", self.bad);
-                if let Some(pod) = &settings.pod {
-                    let reason = if self.is_needed { "NotReady" } else { "NotServed" }.to_owned();
-                    let notice = Notice { reason, message: why.clone(), warning: true };
-                    ctx.host.tell_of_pod(&settings.namespace, pod, notice).await;
-                }
+                let reason = if self.is_needed { "NotReady" } else { "NotServed" }.to_owned();
+                let notice = Notice { reason, message: why.clone(), warning: true };
+                ctx.host.tell_of_pod(notice).await;
             }
         }
         is_news

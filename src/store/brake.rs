@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Answer, Door, Error, Store, sql};
-use crate::domain::brake::{DeletionFacts, Word};
+use crate::domain::brake::{Awake, DeletionFacts, Word};
 
 impl Store {
     /// What was judged of an object under deletion, and which others of its franchise went around
@@ -22,6 +22,14 @@ impl Store {
             .bind(uid.to_owned())
             .bind(at.to_string());
         self.read("look up deletions", call).await
+    }
+
+    /// The Tenants of every Sovereign of all franchises, whether they have an object or not.
+    ///
+    /// # Errors
+    /// The database does not serve.
+    pub async fn observe_awake(&self) -> Result<Vec<Awake>, Error> {
+        self.read("look up Tenants", sqlx::query_scalar(sql::OBSERVE_AWAKE)).await
     }
 }
 

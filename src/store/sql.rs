@@ -84,6 +84,8 @@ statements! {
     EXPECT_SUCCESSOR: "select outcome, detail::text from ledger.expect_successor_v1($1, $2)"
     /// What was judged of a deletion, and of others at that time.
     OBSERVE_DELETIONS: "select ledger.observe_deletions_v1($1, $2, $3::timestamptz)"
+    /// The Tenants of every Sovereign.
+    OBSERVE_AWAKE: "select ledger.observe_awake_v1()"
     /// Writes down what is about to be made, or its UID.
     JOURNAL: "select outcome, detail::text from ledger.journal_v1($1, $2, $3, $4, $5)"
     /// Strikes out what is gone.

@@ -91,9 +91,12 @@ fn stage(seen: &Seen, verdict: &Verdict) -> Stage {
         | Reason::TeardownUnreachable { .. } => Stage::Sovereign,
         // Of a Tenant that leaves, what stood is going.
         Reason::NamespaceConflict { .. } | Reason::TeardownPending { .. } => Stage::Namespaces,
+        Reason::FinalizersRemain { .. } if seen.live.is_empty() => Stage::Namespaces,
         Reason::Provisioning { what } if what.starts_with("namespace") => Stage::Namespaces,
         Reason::Provisioning { .. } => Stage::Policies,
-        Reason::MassDeletionHeld { .. } | Reason::Unsettled {} => Stage::Done,
+        Reason::MassDeletionHeld { .. }
+        | Reason::FinalizersRemain { .. }
+        | Reason::Unsettled {} => Stage::Done,
         // Something else cannot be had, and what was paid before stands meanwhile.
         _ if seen.desired.is_some() && reason.outlook() != Outlook::Unknown => Stage::Done,
         _ => Stage::Credit,

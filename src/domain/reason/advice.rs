@@ -140,6 +140,9 @@ impl Word {
             Self::NamespaceConflict => {
                 "Rename or delete that namespace, or choose another organization."
             }
+            Self::FinalizersRemain => {
+                "Look at whoever sets the finalizer that the message names, and why they keep it."
+            }
             Self::TeardownPending => {
                 "If it lasts, let whoever set the finalizer that is named take it off."
             }

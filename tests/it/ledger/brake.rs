@@ -68,7 +68,24 @@ async fn a_deletion_is_answered_once_and_only_where_it_is_held() {
     assert_eq!(answer, Some(Word::Proceed));
     assert_eq!(judged(&books, "going", at).await.expect("it is there").answer, None);
     assert_eq!(judged(&books, "none", at).await, None);
-    let facts = books.database.store.observe_deletions(&books.namespace, "none", at).await.unwrap();
-    let counted = facts.others.iter().filter(|other| !other.answered);
-    assert_eq!(counted.map(|other| other.uid.as_str()).collect::<Vec<_>>(), ["going"]);
+}
+
+#[tokio::test]
+async fn only_what_was_meant_counts_for_no_other() {
+    let books = books().await;
+    let at = catalyst_operator::clock::now();
+    for (uid, said) in
+        [("meant", Some(Word::Proceed)), ("mistaken", Some(Word::Keep)), ("waiting", None)]
+    {
+        judge(&books, uid, at, (true, None)).await;
+        if let Some(said) = said {
+            books.door.answer_deletion(&books.namespace, uid, said).await.unwrap();
+        }
+    }
+    judge(&books, "going", at, (false, None)).await;
+    let facts = books.database.store.observe_deletions(&books.namespace, "next", at).await.unwrap();
+    let counted = facts.others.iter().filter(|other| !other.meant);
+    let mut counted: Vec<_> = counted.map(|other| other.uid.as_str()).collect();
+    counted.sort_unstable();
+    assert_eq!(counted, ["going", "mistaken", "waiting"]);
 }

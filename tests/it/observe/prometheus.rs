@@ -131,7 +131,6 @@ async fn each_alert_fires_on_its_fault_and_is_silent_before_it() {
     franchise.delete::<Tenant>("lost0").await;
     franchise.merge(&lost, "lost0", &bare).await;
     franchise.gone::<Tenant>("lost0").await;
-    franchise.visit::<Sovereign>("catalyst-zero").await;
     prometheus.fires(&["CatalystTenantsWithoutObject"]).await;
     let damage = "set session_replication_role = replica; \
                   update transfer set at = at + interval '1 day' where kind = 'redeem'; \
