@@ -1,8 +1,8 @@
 # make            the same as make test
 # make demo       the whole product on this machine; ONCE=1 stops it by itself
 # make test       formatting, lints, every test, checks of generated files
-# make e2e        the chart, Flux, clusters that go dark, mass deletions, and a real Prometheus that
-#                 looks on; CI runs it beside make test
+# make e2e        the chart, Flux, clusters that go dark or are hostile, crashes, mass deletions, and
+#                 a real Prometheus that looks on; CI runs it beside make test
 # make mutants    does each mutant to the ledger: the tests that it names must fail
 # make prove     the proofs at length, about an hour: a crash at each write, model, soup, callers
 # make bench      figures, as tables and in target/bench.jsonl
@@ -32,8 +32,6 @@ test: setup
 	    --skip observe::prometheus:: \
 	    --skip resources::hostile:: --skip resources::crashes:: --skip resources::dark:: \
 	    --skip resources::abandoned:: --skip resources::identity:: --skip resources::brake::
-	@# And these work.
-	cargo test --quiet --test it -- resources::hostile:: resources::crashes::
 
 e2e: setup
 	@tests/controlplane/assets >/dev/null
@@ -45,6 +43,8 @@ e2e: setup
 	RUST_TEST_THREADS=6 cargo test --quiet --test it -- \
 	    chart:: flux:: resources::dark:: resources::abandoned:: resources::identity:: \
 	    resources::brake:: observe::prometheus::
+	@# And these work far more than they wait.
+	cargo test --quiet --test it -- resources::hostile:: resources::crashes::
 
 mutants: setup
 	@tests/mutants/run

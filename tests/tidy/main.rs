@@ -2,6 +2,7 @@
 //! what to do. A rule is a pure function from files to findings, and is tried on bad snippets.
 
 mod documents;
+mod groups;
 mod layers;
 mod mutants;
 mod names;
