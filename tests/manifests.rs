@@ -108,7 +108,7 @@ fn naming_the_keys(schema: &str) -> String {
     for line in schema.lines() {
         let trimmed = line.trim_start();
         let depth = line.len() - trimmed.len();
-        let key = trimmed.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        let key = trimmed.strip_prefix('"').and_then(|rest| rest.split_once("\":"));
         if trimmed == "\"properties\": {" {
             keys.insert(depth + 2, vec![]);
         } else if let (Some((key, _)), Some(keys)) = (key, keys.get_mut(&depth)) {

@@ -6,11 +6,11 @@
 {{- define "catalyst-operator.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | lower | trunc 52 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | lower | trunc 52 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | replace "." "-" | trunc 52 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | replace "." "-" | lower | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -112,6 +112,12 @@ Helm's own parser may come out as another.
 {{- if and (eq $scheduled.method "plugin") $scheduled.schedule (not $scheduled.pluginName) -}}
 {{- fail "postgres.cnpg.scheduledBackup.method is plugin: set postgres.cnpg.scheduledBackup.pluginName" -}}
 {{- end -}}
+{{- if and $scheduled.schedule (eq $scheduled.method "plugin" | ternary (not $postgres.cnpg.plugins) (not $postgres.cnpg.backup)) -}}
+{{- fail (printf "postgres.cnpg.scheduledBackup.method is %s, which takes its place from postgres.cnpg.%s: set that, or another method" $scheduled.method (eq $scheduled.method "plugin" | ternary "plugins" "backup")) -}}
+{{- end -}}
+{{- if and $postgres.cnpg.enabled .Values.migrations.enabled .Values.migrations.existingSecret.name -}}
+{{- fail "postgres.cnpg makes one user, who makes the ledger as well: take migrations.existingSecret.name out, or make a Cluster of your own with two users and name their Secrets in postgres.existingSecret and migrations.existingSecret" -}}
+{{- end -}}
 {{- if not (regexMatch "^[a-z]" (include "catalyst-operator.fullname" .)) -}}
 {{- fail (printf "names of Services begin with a letter, and %s would not: set fullnameOverride" (include "catalyst-operator.fullname" .)) -}}
 {{- end -}}
@@ -138,6 +144,17 @@ Helm's own parser may come out as another.
 {{- range (index $.Values.networkPolicy $to).cidrs -}}
 {{- if hasPrefix "169.254." . -}}
 {{- fail (printf "networkPolicy.%s.cidrs has %s, where clouds keep credentials: take it out" $to .) -}}
+{{- end -}}
+{{- $bytes := splitList "." . -}}
+{{- $bits := splitList "/" . | last | int -}}
+{{- if and (eq (len $bytes) 4) (lt $bits 16) (ne . "0.0.0.0/0") -}}
+{{- /* The first half of an address, without the bits that the prefix leaves open. */ -}}
+{{- $unit := 1 -}}
+{{- range until (int (sub 16 $bits)) -}}{{- $unit = mul $unit 2 -}}{{- end -}}
+{{- $half := add (mul (index $bytes 0 | int) 256) (index $bytes 1 | int) -}}
+{{- if eq (div $half $unit) (div (add (mul 169 256) 254) $unit) -}}
+{{- fail (printf "networkPolicy.%s.cidrs has %s, and 169.254.0.0/16 in it, where clouds keep credentials: name what does not have it, or 0.0.0.0/0, of which it is left out" $to .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -119,7 +119,7 @@ async fn it_is_granted_by_kubectl_and_by_helm(scene: &Scene) -> String {
     assert_eq!(scene.namespace("catalyst-system").await, None);
     let printed = scene.franchisee.run(&scene.readme.with_helm).await;
     assert!(scene.namespace("catalyst-system").await.is_some());
-    commands_of_notes(&printed, 2)
+    commands_of_notes(&printed)
 }
 
 async fn it_is_handed_to_the_hub(scene: &Scene) {

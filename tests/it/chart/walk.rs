@@ -84,7 +84,7 @@ async fn the_chart_lives_as_its_readme_says() {
     for block in blocks {
         let printed = desk.run(&block).await;
         if block.contains("helm install") {
-            desk.run(&commands_of_notes(&printed, 7)).await;
+            desk.run(&commands_of_notes(&printed)).await;
             let ready =
                 "kubectl wait --for=condition=Ready --timeout=1m sovereigns --all -n omantel";
             assert!(desk.run(ready).await.contains("catalyst-zero"), "the notes lead to one");

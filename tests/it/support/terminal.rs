@@ -23,12 +23,12 @@ pub(crate) fn blocks(document: &str, heading: &str, language: &str) -> Vec<Strin
     blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// The commands in what Helm says after an install, which are what is indented by so much.
-pub(crate) fn commands_of_notes(printed: &str, indent: usize) -> String {
+/// The commands in what Helm says after an install, as they stand there: the paragraphs that begin
+/// with one.
+pub(crate) fn commands_of_notes(printed: &str) -> String {
     let (_, notes) = printed.split_once("\nNOTES:\n").expect("there are notes");
-    let indent = " ".repeat(indent);
-    let commands = notes.lines().filter_map(|line| line.strip_prefix(&indent));
-    commands.collect::<Vec<_>>().join("\n")
+    let is_command = |text: &&str| text.starts_with("kubectl ") || text.starts_with("helm ");
+    notes.split("\n\n").filter(is_command).collect::<Vec<_>>().join("\n")
 }
 
 /// A terminal of somebody who may do everything on a cluster.
