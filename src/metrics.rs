@@ -135,6 +135,9 @@ impl Metrics {
     /// An object is gone, or another process looks after it.
     pub fn forget(&self, kind: &'static str, place: &Place) {
         self.board().remove(kind, place);
+        if kind == "Sovereign" {
+            self.forget_sovereign(place);
+        }
     }
 
     /// Whether this process acts now.

@@ -83,7 +83,8 @@ impl Host {
         let call = definitions.get_metadata_opt(&definition);
         let kind = bounded("get", &format!("the definition {definition}"), call).await?;
         Ok(Fate {
-            namespace_goes: above.as_ref().and_then(goes),
+            // One that is not there was taken away from above what is in it.
+            namespace_goes: above.as_ref().map_or(Some(Timestamp::UNIX_EPOCH), goes),
             kind_goes: kind.as_ref().and_then(goes),
             reply: above.as_ref().and_then(reply),
         })

@@ -5,7 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -21,8 +21,8 @@ use super::{
     object::ObjectState,
 };
 use crate::{
-    api::{Tenant, Voucher},
-    cluster::Ours,
+    api::{TENANT_FINALIZER, Tenant, Voucher},
+    cluster::{Ours, Place},
     domain::{
         brake::{Awake, Deletion, DeletionFacts, Judgement, Population, Ruling, Word},
         sentence::chain,
@@ -35,6 +35,15 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(2);
 /// How often those are counted that run on without an object.
 const COUNT_EVERY: Duration = Duration::from_secs(30);
+
+/// A Tenant that has an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// Its name.
+    pub name: String,
+    /// Whether it is under deletion and held by us.
+    pub is_leaving: bool,
+}
 
 /// What the brake looks at beside the ledger and the hub, and what it remembers.
 pub struct Brake {
@@ -59,7 +68,11 @@ impl Brake {
         object: &K,
         readiness: &Readiness,
     ) -> Option<Duration> {
-        object.meta().deletion_timestamp.as_ref()?;
+        if object.meta().deletion_timestamp.is_none() {
+            // The one before it of that name may have gone without a visit.
+            self.forget(&key(object));
+            return None;
+        }
         let mut seen = self.first_seen.lock().unwrap_or_else(PoisonError::into_inner);
         let first = *seen.entry(key(object)).or_insert_with(Instant::now);
         let rest = PAUSE.checked_sub(first.elapsed()).filter(|rest| !rest.is_zero());
@@ -75,6 +88,19 @@ impl Brake {
 
     fn namespaces(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.without_word.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The Tenants of a Sovereign that have an object.
+    pub(super) fn applied(&self, (namespace, sovereign): &Place) -> Vec<Applied> {
+        let of_it = |tenant: &&Arc<Tenant>| {
+            tenant.metadata.namespace.as_ref() == Some(namespace)
+                && tenant.spec.sovereign_ref.name.0 == *sovereign
+        };
+        let applied = |tenant: &Arc<Tenant>| {
+            let state = ObjectState::of(&**tenant, TENANT_FINALIZER);
+            Applied { name: tenant.name_any(), is_leaving: state.is_leaving && state.is_held }
+        };
+        self.tenants.state().iter().filter(of_it).map(applied).collect()
     }
 
     /// How many of some Tenants that run have no object.

@@ -26,6 +26,12 @@ impl ObjectState {
         }
     }
 
+    /// Whether what it stands for is to be made, looked after or torn down.
+    #[must_use]
+    pub(super) fn needs_its_place(self) -> bool {
+        !self.is_leaving || (self.is_held && self.ruling == Ruling::Goes)
+    }
+
     /// The state after a turn that goes on: its first step puts the finalizer on.
     #[must_use]
     pub(super) fn after_a_turn(self) -> Self {

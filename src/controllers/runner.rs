@@ -162,11 +162,12 @@ where
     // Our own status writes wake nobody; edits, finalizers, deletions and requests do.
     let telling =
         predicates::generation.combine(predicates::finalizers).combine(predicates::annotations);
-    let metrics = ctx.metrics.clone();
+    let gone = ctx.clone();
     let triggers = events
         .inspect(move |event| {
             if let Event::Delete(object) = event {
-                metrics.forget(kind_name::<K>(), &place(object));
+                gone.metrics.forget(kind_name::<K>(), &place(object));
+                gone.brake.forget(&key(object));
             }
         })
         .map(Ok::<_, watcher::Error>)

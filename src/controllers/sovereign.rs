@@ -39,7 +39,10 @@ pub(super) async fn reconcile(
     let status = report::status(&object, &visit, clock::now());
     exit::publish(&ctx, &*object, object.status.as_ref(), &status).await?;
     visit.map(|visit| {
-        count(&ctx, &visit.seen, &object);
+        // Of one that was let go nothing is counted.
+        if !matches!(visit.verdict, Verdict::Waiting(Reason::FinalizersRemain { .. })) {
+            count(&ctx, &visit.seen, &object);
+        }
         exit::next_visit(&*object, &visit.verdict, report::next_change(&visit.seen))
     })
 }
@@ -70,7 +73,7 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
     let mut state = ObjectState::of(object, api::SOVEREIGN_FINALIZER);
     state.ruling = brake::rule(object, state, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
-        let seen = observe::observe(&wanted, ctx).await?; // Reads only.
+        let seen = observe::observe(&wanted, state, ctx).await?; // Reads only.
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each can be repeated.
         if is_open(&seen, &verdict) {
@@ -86,7 +89,7 @@ async fn visit(object: &api::Sovereign, ctx: &Context) -> Result<Option<Visit>, 
         }
         state = state.after_a_turn();
     }
-    let seen = observe::observe(&wanted, ctx).await?;
+    let seen = observe::observe(&wanted, state, ctx).await?;
     let verdict = Verdict::Waiting(Reason::Unsettled {});
     Ok(Some(Visit { seen, verdict }))
 }

@@ -53,7 +53,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
     state.ruling = brake::rule(object, state, (ctx, &door)).await?;
     for _ in 0..TURNS_MAX {
         // Reads only.
-        let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };
+        let Some(seen) = observe::observe(&mut wanted, state, ctx).await? else { return Ok(None) };
         let (steps, verdict) = decide::decide(&wanted, state, &seen); // Pure.
         act::act(steps, object, &wanted, &seen, (ctx, &door)).await?; // Each step can be repeated.
         match verdict {
@@ -66,7 +66,7 @@ async fn visit(object: &api::Tenant, ctx: &Context) -> Result<Option<Visit>, Err
         }
         state = state.after_a_turn();
     }
-    let Some(seen) = observe::observe(&mut wanted, ctx).await? else { return Ok(None) };
+    let Some(seen) = observe::observe(&mut wanted, state, ctx).await? else { return Ok(None) };
     let verdict = Verdict::Waiting(Reason::Unsettled {});
     Ok(Some(Visit { wanted, seen, verdict }))
 }

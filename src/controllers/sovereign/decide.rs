@@ -148,22 +148,32 @@ fn leave(wanted: &Sovereign, state: ObjectState, seen: &Seen) -> Decision {
     if !state.is_held {
         return (vec![Step::Disconnect], Verdict::Gone);
     }
+    // Its Tenants need the way to the cluster as long as they stand there.
+    let keep_up = || seen.remote().and_then(|remote| link::keep_up(seen, remote));
     match state.ruling {
         Ruling::Held => {
-            return waits(Reason::MassDeletionHeld { namespace: wanted.namespace.clone() });
+            let held = || waits(Reason::MassDeletionHeld { namespace: wanted.namespace.clone() });
+            return keep_up().unwrap_or_else(held);
         }
-        Ruling::Kept => return part(wanted, seen),
+        Ruling::Kept => {
+            let going = seen.applied.iter().filter(|tenant| tenant.is_leaving);
+            let going: Vec<&str> = going.map(|tenant| tenant.name.as_str()).collect();
+            if seen.remote().is_none() || going.is_empty() {
+                return part(wanted, seen);
+            }
+            let tenants = going.join(", ");
+            return keep_up().unwrap_or_else(|| waits(Reason::TenantsRemain { tenants }));
+        }
         Ruling::Goes => {}
     }
     if !seen.facts.tenants.is_empty() {
-        // They need the way to the cluster as long as they stand there.
-        if let Some(remote) = seen.remote()
-            && let Some(decision) = link::keep_up(seen, remote)
-        {
-            return decision;
+        // They were kept when their namespace went, in which nobody can apply them again.
+        let is_going = seen.franchise.as_ref().is_some_and(|franchise| franchise.is_leaving);
+        if is_going && seen.applied.is_empty() {
+            return part(wanted, seen);
         }
         let tenants = seen.facts.tenants.join(", ");
-        return waits(Reason::TenantsRemain { tenants });
+        return keep_up().unwrap_or_else(|| waits(Reason::TenantsRemain { tenants }));
     }
     if let Some(remote) = seen.remote().filter(|_| !seen.facts.tombstones.is_empty()) {
         if let Some(decision) = link::keep_up(seen, remote) {

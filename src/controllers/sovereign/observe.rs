@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     clock,
     cluster::{Kept, Offer, Place, Standing, Trouble, View},
-    controllers::{Context, Error, FranchiseNamespace},
+    controllers::{Context, Error, FranchiseNamespace, brake::Applied, object::ObjectState},
     domain::{
         facts::SovereignFacts,
         kubeconfig::Kubeconfig,
@@ -29,6 +29,8 @@ pub(super) struct Seen {
     pub site: Site,
     /// What stands on its cluster of what was condemned there.
     pub remains: LiveObjects,
+    /// Its Tenants that have an object, if it is leaving.
+    pub applied: Vec<Applied>,
     /// The time of this machine, which is that of certificates.
     pub at: Timestamp,
 }
@@ -83,8 +85,13 @@ pub(super) enum Reached {
 
 /// # Errors
 /// The ledger or the hub does not answer.
-pub(super) async fn observe(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
-    let Some(key) = &wanted.secret else { return on_hub(wanted, ctx).await };
+pub(super) async fn observe(
+    wanted: &Sovereign,
+    state: ObjectState,
+    ctx: &Context,
+) -> Result<Seen, Error> {
+    let applied = if state.is_leaving { ctx.brake.applied(&place(wanted)) } else { vec![] };
+    let Some(key) = &wanted.secret else { return on_hub(wanted, applied, ctx).await };
     let kept = ctx.secrets.read(&wanted.namespace, &key.secret).await?;
     let View { standing, offer: offered, refused, missing, last_contact } =
         ctx.fleet.view(&place(wanted));
@@ -116,11 +123,12 @@ pub(super) async fn observe(wanted: &Sovereign, ctx: &Context) -> Result<Seen, E
         facts,
         site: Site::Remote(Box::new(remote)),
         remains,
+        applied,
         at: clock::now(),
     })
 }
 
-async fn on_hub(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
+async fn on_hub(wanted: &Sovereign, applied: Vec<Applied>, ctx: &Context) -> Result<Seen, Error> {
     let hub = ctx.fleet.hub().await?;
     let identified = Identified { uid: hub.uid().to_owned(), version: hub.version().to_owned() };
     let uid = Some(hub.uid());
@@ -130,6 +138,7 @@ async fn on_hub(wanted: &Sovereign, ctx: &Context) -> Result<Seen, Error> {
         facts,
         site: Site::Hub(identified),
         remains: LiveObjects::new(),
+        applied,
         at: clock::now(),
     })
 }

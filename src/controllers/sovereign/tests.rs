@@ -66,6 +66,7 @@ fn world() -> World {
                 version: "v1.36.3".to_owned(),
             }),
             remains: [].into(),
+            applied: vec![],
             at: NOW.parse().unwrap(),
         },
     }

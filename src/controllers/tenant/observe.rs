@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     cluster::{Place, Standing, Trouble},
-    controllers::{Context, Error, FranchiseNamespace},
+    controllers::{Context, Error, FranchiseNamespace, object::ObjectState},
     desired,
     domain::{
         facts::{AcceptedSovereign, PlanTerms, TenantFacts},
@@ -36,11 +36,16 @@ pub(super) struct Seen {
 
 /// Looks into the Secrets of its codes, then at the ledger, and at the cluster only for what the
 /// ledger knows or has paid for. Nothing is seen as long as it is not known whether the cluster can
-/// be used; who finds out wakes the Tenant.
+/// be used; who finds out wakes the Tenant. One that is held or kept needs nothing of its cluster,
+/// the way to which may be gone before it.
 ///
 /// # Errors
 /// One of them does not answer.
-pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Option<Seen>, Error> {
+pub(super) async fn observe(
+    wanted: &mut Tenant,
+    state: ObjectState,
+    ctx: &Context,
+) -> Result<Option<Seen>, Error> {
     for named in &mut wanted.vouchers {
         if let Named::Code(given) = named {
             ctx.secrets.open(&wanted.namespace, given).await?;
@@ -56,7 +61,8 @@ pub(super) async fn observe(wanted: &mut Tenant, ctx: &Context) -> Result<Option
         Standing::Dark(trouble) => Err(dark(wanted, trouble, facts.sovereign.as_ref())),
     };
     let frozen = || facts.standing.trouble(&wanted.namespace, uid);
-    let site = site.map_err(|dark| dark.or_else(frozen));
+    let unneeded = || (!state.needs_its_place()).then_some(Reason::Connecting {});
+    let site = site.map_err(|dark| dark.or_else(frozen).or_else(unneeded));
     if matches!(site, Err(None)) {
         return Ok(None);
     }

@@ -299,7 +299,7 @@ reasons! {
         "waiting until they are gone: {what}"
     /// It may go, as far as we are concerned, and somebody else holds it.
     FinalizersRemain { finalizers: String } Progressing
-        "the operator has let it go; it is gone when whoever set {finalizers} takes that off"
+        "the operator does not hold it; it is gone when whoever set {finalizers} takes that off"
     /// Turn after turn, the state was not the one that the last turn left behind.
     Unsettled {} Progressing
         "others change the same things; trying again"

@@ -1,6 +1,8 @@
 //! Much is deleted at once, as by a folder that was pruned, a namespace or a definition that was
 //! deleted: nothing is torn down or retired before a person says that it was meant.
 
+mod abroad;
+
 use std::time::Duration;
 
 use catalyst_operator::api::{Sovereign, TENANT_FINALIZER, Tenant, Voucher, crds};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{FRANCHISE_LABEL, ORGANIZATION_LABEL},
-    controllers::sovereign::observe::Reached,
+    controllers::{brake::Applied, sovereign::observe::Reached},
     domain::{brake::Ruling, facts::Tombstone, object::Live},
 };
 
@@ -68,8 +68,34 @@ fn of_a_mass_deletion_a_sovereign_stays_open_whatever_a_person_says() {
         // Its Tenants stay, and so does what the ledger knows of the way to them.
         world.seen.facts.tenants = vec!["kestrel".to_owned()];
         world.state.ruling = Ruling::Kept;
+        let tenant = |is_leaving| Applied { name: "kestrel".to_owned(), is_leaving };
+        world.seen.applied = vec![tenant(true)];
+        world.comes_to(&[], "TenantsRemain");
+        world.seen.applied = vec![tenant(false)];
         world.comes_to(&["ReleaseSecret", "Disconnect", "LetGo"], "Gone");
     }
+}
+
+#[test]
+fn a_sovereign_that_is_held_offers_the_way_to_its_cluster_to_who_started_anew() {
+    let mut world = accepted_abroad().leaving();
+    world.state.ruling = Ruling::Held;
+    world.remote().offered = None;
+    world.comes_to(&["Offer"], "Again");
+}
+
+#[test]
+fn a_sovereign_whose_tenants_were_kept_with_their_namespace_goes_and_stays_open() {
+    let mut world = accepted().leaving().told(|facts| facts.tenants = vec!["oryx".to_owned()]);
+    world.seen.applied = vec![Applied { name: "oryx".to_owned(), is_leaving: true }];
+    for is_going in [false, true] {
+        world.seen.franchise.as_mut().unwrap().is_leaving = is_going;
+        world.comes_to(&[], "TenantsRemain");
+    }
+    world.seen.applied.clear();
+    world.comes_to(&["Disconnect", "LetGo"], "Gone");
+    world.seen.franchise.as_mut().unwrap().is_leaving = false;
+    world.comes_to(&[], "TenantsRemain");
 }
 
 #[test]
