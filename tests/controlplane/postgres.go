@@ -18,6 +18,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -333,10 +334,33 @@ func freePorts(count int) ([]int, error) {
 		}
 		// Open until all are found, so that none is found twice.
 		defer listener.Close()
+		if !reserve(listener.Addr().(*net.TCPAddr).Port) {
+			continue
+		}
 		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 		if len(ports) == count {
 			return ports, nil
 		}
 	}
 	return nil, errors.New("no free port on 127.0.0.1; end the programs that hold them")
+}
+
+// reservations is a file in which a supervisor locks a byte for each of its ports. It stays open, as
+// closing it would give them all up; the end of the process does so, too.
+var reservations = sync.OnceValue(func() *os.File {
+	path := filepath.Join(os.TempDir(), fmt.Sprintf("catalyst-ports-%d", os.Getuid()))
+	file, _ := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	return file
+})
+
+// reserve keeps a port for this supervisor as long as it lives: that of a server that is stopped
+// looks free to the others. Where nothing can be locked, it is taken for free.
+func reserve(port int) bool {
+	file := reservations()
+	if file == nil {
+		return true
+	}
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart, Start: int64(port), Len: 1}
+	err := syscall.FcntlFlock(file.Fd(), syscall.F_SETLK, &lock)
+	return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EACCES)
 }
